@@ -1,0 +1,42 @@
+/** The recording region's orders: 8.5, and the pointers of 8.2.2 and 8.3.2. */
+import type { EventOf } from '../events.ts';
+import { order } from '../order.ts';
+
+export const history = {
+  /** O-200B-7a, T-200B-4a: folder, Session Info Object, pointer. */
+  openHistoryFolder: order((turn) => {
+    turn.order({ type: 'openHistory' });
+  }),
+
+  noteSessionInfo: order<EventOf<'historyOpened'>>((turn, event) => {
+    turn.set('history', { ...turn.get('history'), sessionInfoUid: event.sessionInfoUid });
+    turn.checkpoint();
+  }),
+
+  noteStoreFailure: order((turn) => {
+    const facts = turn.get('history');
+    turn.set('history', { ...facts, failures: facts.failures + 1 });
+  }),
+
+  /** Group State Object and its pointer; on a terminating timer expiry also the other pointer. */
+  sealHistory: order((turn) => {
+    const { termTimerMetadata } = turn.get('policy').compat;
+    const termTimer = turn.get('role') === 'term' && turn.get('ending')?.reason === 'sessionTimer';
+    turn.order({
+      type: 'sealHistory',
+      reassertSessionInfo: termTimer && termTimerMetadata !== 'symmetric',
+      groupStatePointer: !termTimer || termTimerMetadata !== 'literal',
+    });
+  }),
+
+  noteSealed: order<EventOf<'historySealed'>>((turn, event) => {
+    const facts = turn.get('history');
+    turn.clearDeadline('storeBudgetOver');
+    turn.set('history', {
+      ...facts,
+      sessionInfoUid: event.sessionInfoUid ?? facts.sessionInfoUid,
+      groupStateUid: event.groupStateUid,
+      settled: true,
+    });
+  }),
+};

@@ -1,0 +1,119 @@
+/** Choosing how and where the invitation goes on: 8.2.2.1 steps 4 and 5, 8.3.2.1 steps 6 to 8. */
+import type { LegName, Peer } from '../context.ts';
+import type { Order } from '../effects.ts';
+import type { EventOf } from '../events.ts';
+import { suitableClients } from '../guards.ts';
+import { order } from '../order.ts';
+import type { Profile } from '../policy.ts';
+import type { Turn } from '../turn.ts';
+
+type InviteOrder = Extract<Order, { type: 'invite' }>;
+
+/** Sends one more INVITE. The leg it makes is the one whose answer now counts. */
+export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'type' | 'leg'>): LegName {
+  const attempts = turn.get('attempts');
+  const leg = attempts.invites === 0 ? 'b' : `b${attempts.invites + 1}`;
+  turn.set('attempts', { ...attempts, invites: attempts.invites + 1, isf: attempts.isf || invite.by === 'isf' });
+  turn.addLeg(leg, { peer, phase: 'inviting', streams: invite.streams, timer: null, allowsUpdate: false });
+  turn.order({ ...invite, type: 'invite', leg });
+  turn.set('current', leg);
+  turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);
+  turn.checkpoint();
+  return leg;
+}
+
+export const farPeer = (turn: Turn): Peer => (turn.get('role') === 'orig' ? 'entity' : 'client');
+
+/** A-15: what holds where preferences are not to be had in time. */
+function defaultProfile(turn: Turn): Profile {
+  return {
+    known: true,
+    services: null,
+    allowOfflineStorage: turn.get('policy').defaultAllowOfflineStorage,
+    doNotDisturb: false,
+    blacklisted: false,
+    interworking: null,
+    clients: [],
+    replacedInstance: null,
+  };
+}
+
+export const invite = {
+  /** Asks for preferences that were not at hand; the caller hears a 100 meanwhile. */
+  fetchPreferences: order((turn) => {
+    turn.order({ type: 'trying' });
+    if (turn.get('profile') !== null) return;
+    turn.order({ type: 'fetchPreferences' });
+    turn.setDeadline('preferencesOverdue', turn.at + turn.get('policy').preferencesTimeoutMs);
+  }),
+
+  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => {
+    turn.set('profile', event.profile);
+    turn.clearDeadline('preferencesOverdue');
+  }),
+
+  assumeDefaults: order((turn) => {
+    turn.set('profile', defaultProfile(turn));
+    turn.clearDeadline('preferencesOverdue');
+  }),
+
+  /** Proxy or B2BUA, once and for the whole session (A-06, A-55). */
+  chooseMode: order((turn) => {
+    const policy = turn.get('policy');
+    const profile = turn.get('profile');
+    const records = policy.recording && profile?.allowOfflineStorage === true;
+    const mayInterwork = policy.isfAvailable && profile?.interworking !== false;
+    const wanted = records || mayInterwork || turn.get('invite').sessionReplaces !== null;
+    const stays = policy.mediaPath === 'always' || (policy.mediaPath === 'auto' && wanted);
+    turn.set('mode', stays ? 'b2bua' : 'proxy');
+  }),
+
+  /** To the SIP/IP core, which on the terminating side forks to the suitable clients (A-42). */
+  inviteCore: order((turn) => {
+    const profile = turn.get('profile');
+    if (turn.get('role') === 'orig' || profile === null) {
+      sendInvite(turn, farPeer(turn), { by: 'core', streams: null });
+      return;
+    }
+    const suitable = new Set(suitableClients({ invite: turn.get('invite'), profile }).map((client) => client.instance));
+    const rejectInstances = profile.clients
+      .map((client) => client.instance)
+      .filter((instance) => instance !== '' && !suitable.has(instance));
+    sendInvite(turn, 'client', { by: 'core', streams: null, rejectInstances });
+  }),
+
+  /** Straight to the ISF (6.5), which picks an IWF. */
+  inviteIsf: order((turn) => {
+    sendInvite(turn, 'iwf', { by: 'isf', streams: null });
+  }),
+
+  /** To the client on which the session is being extended (A-41). */
+  inviteReplacedClient: order((turn) => {
+    const instance = turn.get('profile')?.replacedInstance ?? '';
+    sendInvite(turn, 'client', { by: 'replacedClient', streams: null, instance });
+  }),
+
+  /** To the target of a 302 (A-45): same mode, same dialog toward the inviter. */
+  followRedirect: order<EventOf<'failed'>>((turn, event) => {
+    turn.setLeg(event.leg, { phase: 'closed' });
+    const attempts = turn.get('attempts');
+    turn.set('attempts', { ...attempts, redirects: attempts.redirects + 1 });
+    sendInvite(turn, farPeer(turn), { by: 'redirect', streams: null, target: event.redirects[0] ?? '' });
+  }),
+
+  /** RFC 4028 7.3: the same invitation with the interval the 422 asks for. */
+  inviteWithLongerInterval: order<EventOf<'failed'>>((turn, event) => {
+    const failed = turn.leg(event.leg);
+    turn.setLeg(event.leg, { phase: 'closed' });
+    const attempts = turn.get('attempts');
+    turn.set('attempts', { ...attempts, intervals: attempts.intervals + 1 });
+    const peer = failed?.peer ?? farPeer(turn);
+    sendInvite(turn, peer, { by: peer === 'iwf' ? 'isf' : 'core', streams: null, minSE: event.minSE ?? 0 });
+  }),
+
+  /** After a refusal that policy turns into interworking (6.5). */
+  interworkInstead: order<EventOf<'failed'>>((turn, event) => {
+    turn.setLeg(event.leg, { phase: 'closed' });
+    sendInvite(turn, 'iwf', { by: 'isf', streams: null });
+  }),
+};

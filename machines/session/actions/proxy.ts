@@ -1,0 +1,84 @@
+/** Proxy mode: the session watches and forwards, and originates nothing (RFC 3261 16, digest 2.3 invariant 5). */
+import type { EventOf } from '../events.ts';
+import { order } from '../order.ts';
+import type { Turn } from '../turn.ts';
+import { claim } from './claim.ts';
+import { proxiedInterval } from './session-timer.ts';
+
+/** RFC 4028 8.2: the interval of the 2xx is the session's; on expiry a proxy only forgets. */
+function watchTimer(turn: Turn, se: number | null): void {
+  if (se === null) turn.clearDeadline('sessionExpired', 'a');
+  else turn.setDeadline('sessionExpired', turn.at + se * 1000, 'a');
+}
+
+function forget(turn: Turn): void {
+  for (const name of Object.keys(turn.legs)) turn.setLeg(name, { phase: 'closed' });
+}
+
+export const proxy = {
+  forwardProvisional: order<EventOf<'provisional'>>((turn, event) => {
+    turn.order({ type: 'forwardResponse', leg: event.leg });
+  }),
+
+  /** O-200P-1, T-200P-1. */
+  forwardAnswer: order<EventOf<'answered'>>((turn, event) => {
+    turn.order({ type: 'forwardResponse', leg: event.leg });
+    turn.setLeg(event.leg, { phase: 'confirmed' });
+    turn.setLeg('a', { phase: 'confirmed' });
+    turn.clearDeadline('ringingOver');
+    const { supported } = turn.get('invite').timer;
+    const asked = proxiedInterval({ invite: turn.get('invite'), policy: turn.get('policy') });
+    watchTimer(turn, event.timer.se ?? (supported ? asked : null));
+    turn.checkpoint();
+  }),
+
+  forwardRefusal: order<EventOf<'failed'>>((turn, event) => {
+    turn.order({ type: 'forwardResponse', leg: event.leg });
+    forget(turn);
+    claim(turn, event.status === 487 ? 'cancelled' : 'failed', event.leg);
+  }),
+
+  /** RFC 3261 16.10: the CANCEL goes on; the final response that follows is forwarded like any other. */
+  cancelBranch: order((turn) => {
+    const current = turn.get('current');
+    if (current !== null) turn.order({ type: 'cancel', leg: current });
+  }),
+
+  forwardAck: order<EventOf<'acknowledged'>>((turn, event) => {
+    turn.order({ type: 'forwardAck', leg: event.leg });
+  }),
+
+  forwardRequest: order<EventOf<'request'>>((turn, event) => {
+    turn.order({ type: 'forwardRequest', leg: event.leg, exchange: event.exchange });
+  }),
+
+  forwardReply: order<EventOf<'response'>>((turn, event) => {
+    turn.order({ type: 'forwardReply', leg: event.leg, exchange: event.exchange });
+    if (event.status < 300 && event.timer.se !== null) watchTimer(turn, event.timer.se);
+  }),
+
+  /** O-BYE-P-1, T-BYE-P-1. */
+  forwardBye: order<EventOf<'bye'>>((turn, event) => {
+    turn.order({ type: 'forwardRequest', leg: event.leg, exchange: event.exchange });
+    const peer = turn.leg(event.leg === 'a' ? 'a' : (turn.get('current') ?? 'b'))?.peer;
+    claim(turn, peer === 'client' ? 'byeFromClient' : peer === 'iwf' ? 'byeFromIwf' : 'byeFromEntity', event.leg);
+  }),
+
+  /** O-BYE-P-2, T-BYE-P-2. */
+  forwardByeAnswer: order<EventOf<'response'>>((turn, event) => {
+    turn.order({ type: 'forwardReply', leg: event.leg, exchange: event.exchange });
+    forget(turn);
+  }),
+
+  /** O-TMR-P, T-TMR-P: no BYE, only own state. */
+  forgetByTimer: order((turn) => {
+    forget(turn);
+    claim(turn, 'sessionTimer', null);
+  }),
+
+  /** An operator's order in proxy mode: nothing may be sent, so nothing is. */
+  forgetByOrder: order<EventOf<'endOrdered'>>((turn, event) => {
+    forget(turn);
+    claim(turn, event.by, null);
+  }),
+};

@@ -1,0 +1,19 @@
+/** Makes an XState action of a function that works on a {@link Turn}. */
+import { assign } from 'xstate';
+import type { SessionContext, SessionInput } from './context.ts';
+import type { SessionEvent } from './events.ts';
+import { Turn } from './turn.ts';
+
+/** Actions are orders: they change the session's data and leave effects, and read nothing else. */
+export function order<E extends SessionEvent = SessionEvent>(work: (turn: Turn, event: E) => void) {
+  return assign<SessionContext, SessionEvent, undefined, SessionEvent, never>(({ context, event }) => {
+    const turn = new Turn(context, event.step ?? 0, event.at ?? startOf(event));
+    work(turn, event as E);
+    return turn.changes;
+  });
+}
+
+/** The event that starts a session is XState's own and carries the input. */
+function startOf(event: unknown): number {
+  return (event as { input?: SessionInput }).input?.at ?? 0;
+}

@@ -1,0 +1,101 @@
+/**
+ * What guards ask: the service provider's policy, and what is known of the served user. Plain data; the clauses
+ * and ambiguity ids name where each value decides something.
+ */
+export type Role = 'orig' | 'term';
+export type Mode = 'b2bua' | 'proxy';
+
+export interface VersionRange {
+  /** Lowest and highest CPM release supported, such as `1.0`. */
+  readonly min: string;
+  readonly max: string;
+  /** What a User-Agent without a CPM release means (A-04). */
+  readonly onMissing: 'allow' | 'refuse';
+}
+
+export interface Policy {
+  /** B2BUA always or never, or as the session needs it (A-06). */
+  readonly mediaPath: 'always' | 'auto' | 'never';
+  readonly allowAnonymity: boolean;
+  /** An anonymous From counts as a request for anonymity (A-05). */
+  readonly anonymityFromHeader: boolean;
+  /** Null: no version is required (A-04). */
+  readonly requiredUserAgent: VersionRange | null;
+  /** Statuses after which the invitation goes to the ISF, by role (A-21, A-44). */
+  readonly interworkOn: Readonly<Record<Role, readonly number[]>>;
+  /** Whether a proxy may try the ISF after a 6xx, against RFC 3261 16.7 (A-22). */
+  readonly proxyInterworkOn6xx: boolean;
+  /** Schemes that go to the SIP/IP core; any other goes to the ISF (A-10). */
+  readonly coreSchemes: readonly string[];
+  /** What an invitation without a registered client gets (8.3.2.1 step 6). */
+  readonly noClient: 'interwork' | 'reject';
+  /** Media types a terminating session may offer, and whether one bad line is enough to refuse (A-38). */
+  readonly allowedMedia: readonly string[];
+  readonly sdpCheck: 'any' | 'all';
+  readonly maxRedirects: number;
+  /** BYE from one of several IWFs ends its streams, or the session. */
+  readonly partialClose: 'streams' | 'session';
+  /** Streams an IWF rejected: try another session for them, or accept it so. */
+  readonly rejectedStreams: 'interwork' | 'accept';
+  /** True where an ISF is configured. */
+  readonly isfAvailable: boolean;
+  readonly secondaryTimeoutMs: number;
+  /** Used where preferences can't be had (A-15). */
+  readonly defaultAllowOfflineStorage: boolean;
+  readonly preferencesTimeoutMs: number;
+  /** False where nothing is recorded at all. */
+  readonly recording: boolean;
+  readonly timers: SessionTimers;
+  readonly compat: Compat;
+}
+
+export interface SessionTimers {
+  /** RFC 4028, seconds. */
+  readonly se: number;
+  readonly minSE: number;
+  /** Who refreshes where the peer leaves it to us (A-33). */
+  readonly refresher: 'peer' | 'us';
+  /** How long the BYE's sender waits for the far ends (A-26), ms. */
+  readonly byeJoinMs: number;
+  /** How long signalling waits for the store (A-29), ms. */
+  readonly storeBudgetMs: number;
+  /** 64*T1, ms. */
+  readonly transactionMs: number;
+  /** Longest ringing, ms (RFC 3261 16.6 timer C). */
+  readonly ringingMs: number;
+}
+
+/** Switches to the letter of the text where the resolution differs. */
+export interface Compat {
+  /** A-01: which pointers a terminating timer expiry writes. */
+  readonly termTimerMetadata: 'both' | 'literal' | 'symmetric';
+  /** A-17: the terminating folder is made whatever the preference says. */
+  readonly termFolderIgnoresPreference: boolean;
+  /** A-27: the UID that Message-UID carries. */
+  readonly messageUid: 'sessionInfo' | 'literal';
+}
+
+/** What is known of the served user, for this invitation. */
+export interface Profile {
+  /** False: no such user here. */
+  readonly known: boolean;
+  /** Services the user may use; null means all (A-03). */
+  readonly services: readonly string[] | null;
+  readonly allowOfflineStorage: boolean;
+  /** A do-not-disturb rule matches this originator now (A-37). */
+  readonly doNotDisturb: boolean;
+  /** The originator is in the user's blacklist (A-36). */
+  readonly blacklisted: boolean;
+  /** The user's own wish; null leaves it to the provider. */
+  readonly interworking: boolean | null;
+  readonly clients: readonly RegisteredClient[];
+  /** Instance on which the session of Session-Replaces lives; null where unknown (A-41). */
+  readonly replacedInstance: string | null;
+}
+
+export interface RegisteredClient {
+  /** `+sip.instance` value, `<urn:uuid:…>`; empty where the client gave none. */
+  readonly instance: string;
+  readonly services: readonly string[];
+  readonly media: readonly string[];
+}

@@ -1,0 +1,85 @@
+/** History objects and intents from a session's papers (8.5, digest 3.3). */
+import type { SessionContext } from '../../../machines/session/context.ts';
+import type { EffectOf } from '../../../machines/session/effects.ts';
+import type { FolderRef, OpenIntent, SealIntent } from '../../history/intent.ts';
+import { groupStateObject } from '../../history/objects/group-state.ts';
+import { sessionInfoObject } from '../../history/objects/session-info.ts';
+import type { StoredHeaders } from '../../history/objects/stored-message.ts';
+import { parseNameAddress } from '../../sip/message/address.ts';
+import type { Dossier, SessionPapers } from '../dossier.ts';
+
+/** A-18: named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by the Call-ID. */
+export function folderOf(dossier: Dossier): FolderRef {
+  const { papers } = dossier;
+  const contributionId = papers.contributionId || papers.sessionId || papers.callId;
+  return { user: dossier.served, conversationId: papers.conversationId || contributionId, contributionId };
+}
+
+export function openIntent(effect: EffectOf<'openHistory'>, context: SessionContext, dossier: Dossier): OpenIntent {
+  const { papers } = dossier;
+  const object = sessionInfoObject({
+    ...headersOf(context, papers, papers.date, 'session'),
+    group: papers.group,
+    sdp: papers.sdp ?? '',
+    invitedParticipants: papers.invited,
+  });
+  const id = `${context.id}-${effect.id}`;
+  return { kind: 'open', id, session: context.id, folder: folderOf(dossier), at: papers.date, object };
+}
+
+export function sealIntent(
+  effect: EffectOf<'sealHistory'>,
+  context: SessionContext,
+  dossier: Dossier,
+  at: number,
+  groupState: 'always' | 'groupOnly',
+): SealIntent {
+  const { papers } = dossier;
+  const wanted = groupState === 'always' || papers.group;
+  const object = groupStateObject({
+    ...headersOf(context, papers, at, 'group-state'),
+    group: papers.group,
+    lastFocusSessionId: papers.farContact ?? '',
+    participants: [papers.from, papers.to, ...papers.invited].filter(unique).map(participantOf),
+  });
+  return {
+    kind: 'seal',
+    id: `${context.id}-${effect.id}`,
+    session: context.id,
+    folder: folderOf(dossier),
+    at,
+    object: wanted ? object : null,
+    groupStatePointer: effect.groupStatePointer,
+    reassertSessionInfo: effect.reassertSessionInfo,
+  };
+}
+
+function headersOf(
+  context: SessionContext,
+  papers: SessionPapers,
+  date: number,
+  kind: string,
+): Omit<StoredHeaders, 'contentType'> {
+  return {
+    from: papers.from,
+    to: papers.to,
+    date,
+    direction: context.role === 'orig' ? 'out' : 'in',
+    conversationId: papers.conversationId,
+    contributionId: papers.contributionId,
+    inReplyToContributionId: papers.inReplyToContributionId,
+    service: papers.service,
+    messageId: `${kind}.${context.id}@cpm`,
+    subject: papers.subject,
+  };
+}
+
+function participantOf(value: string): { name: string; address: string } {
+  const address = parseNameAddress(value);
+  return { name: address?.display ?? '', address: address?.uri ?? value };
+}
+
+function unique(value: string, at: number, all: readonly string[]): boolean {
+  const uri = (text: string): string => parseNameAddress(text)?.uri ?? text;
+  return all.findIndex((other) => uri(other) === uri(value)) === at;
+}

@@ -1,0 +1,319 @@
+/**
+ * The engine: a registry of sessions between the SIP port and the services. Each event finds its session by the key
+ * in its leg; what the session wants done is stored first and done after.
+ */
+import type { Profile } from '../../machines/session/policy.ts';
+import type { Policy } from '../../machines/session/policy.ts';
+import type { Effect } from '../../machines/session/effects.ts';
+import type { EndReason, SessionInput } from '../../machines/session/context.ts';
+import { type SessionMachine, sessionMachine } from '../../machines/session/machine.ts';
+import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
+import { headerField } from '../sip/message/header.ts';
+import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
+import { openIntent, sealIntent } from './compose/history.ts';
+import type { ContactCipher, Identity } from './identity.ts';
+import { openDossier, readInvitation } from './invitation.ts';
+import { type Performing, forgetUsed, perform, thin } from './perform.ts';
+import { PolicyKeys } from './policy-keys.ts';
+import type { Batch, Defer, Dialogs, EngineLog, HistoryPort, IsfPort, MediaPort, ProfilePort, SessionStore } from './ports.ts';
+import { Session, type SessionHost } from './session.ts';
+import { isSession, serviceOf } from './service.ts';
+import { type Resumed, type StoredSession, resumed, stored } from './stored-session.ts';
+import { type Unstamped, translate } from './translate.ts';
+
+export interface EngineOptions {
+  readonly sip: SipPort & Partial<Dialogs>;
+  readonly clock: Clock;
+  readonly defer: Defer;
+  readonly store: SessionStore;
+  readonly profiles: ProfilePort;
+  readonly history: HistoryPort;
+  readonly media: MediaPort;
+  readonly isf: IsfPort;
+  readonly identity: Identity;
+  readonly contacts: ContactCipher;
+  /** True where this host and port are ours. */
+  readonly isOwn: (host: string, port: number | undefined) => boolean;
+  readonly policy: Policy;
+  /** Route sets toward the SIP/IP core for invitations that bring none. */
+  readonly coreRouteSets: readonly (readonly string[])[];
+  /** What an INVITE of another service than a CPM session gets (A-51). */
+  readonly otherServices: 'forward' | 'reject';
+  readonly groupState: 'always' | 'groupOnly';
+  readonly log: EngineLog;
+  /** Requests that belong to no session; true where it was answered or will be. */
+  readonly outside?: (event: Extract<SipEvent, { type: 'outside' }>) => boolean;
+  /** Sees every transition, for traces; costs what it does. */
+  readonly observe?: (session: Session, event: Unstamped | undefined) => void;
+  readonly machine?: SessionMachine;
+}
+
+export interface EngineCounters {
+  started: number;
+  ended: number;
+  restored: number;
+  storeFailures: number;
+  /** Sessions ended, by reason. */
+  readonly byReason: Partial<Record<EndReason, number>>;
+}
+
+export class Engine implements SessionHost {
+  readonly machine: SessionMachine;
+  readonly sessions = new Map<string, Session>();
+  readonly counters: EngineCounters = { started: 0, ended: 0, restored: 0, storeFailures: 0, byReason: {} };
+  policy: Policy;
+  /** True once no new session is taken: the host shuts down. */
+  refusing = false;
+  readonly #options: EngineOptions;
+  readonly #dirty = new Set<Session>();
+  readonly #policies = new PolicyKeys();
+  #flushing = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.policy = options.policy;
+    this.machine = options.machine ?? sessionMachine;
+    options.sip.onEvent((event) => this.#onSip(event));
+  }
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
+    return this.#options.clock.schedule(delayMs, owner, name);
+  }
+
+  // --- events -----------------------------------------------------------------------------------------------
+
+  #onSip(event: SipEvent): void {
+    if (event.type === 'invite') this.#onInvite(event);
+    else if (event.type === 'outside') this.#onOutside(event);
+    else {
+      const dot = event.leg.indexOf('.');
+      const session = this.sessions.get(event.leg.slice(0, dot));
+      if (session === undefined) return;
+      session.deliver(translate(event, event.leg.slice(dot + 1), session.context, session.dossier));
+    }
+  }
+
+  #onInvite(event: Extract<SipEvent, { type: 'invite' }>): void {
+    const { leg, request, source } = event;
+    const { sip } = this.#options;
+    const service = serviceOf(request);
+    if (this.refusing) {
+      sip.execute({ type: 'refuse', leg, status: 503, headers: [headerField('Retry-After', '10')] });
+      sip.execute({ type: 'release', leg });
+    } else if (isSession(service)) this.#begin(leg, request, source, service);
+    else this.#passOther(leg, request);
+  }
+
+  /** A-51: other services are not for these clauses. */
+  #passOther(leg: LegId, request: SipRequest): void {
+    const { sip, otherServices } = this.#options;
+    if (otherServices === 'reject') {
+      sip.execute({ type: 'refuse', leg, status: 488, headers: [] });
+      sip.execute({ type: 'release', leg });
+    } else sip.execute({ type: 'passThrough', leg, request, routeSets: this.#options.coreRouteSets });
+  }
+
+  #begin(leg: LegId, request: SipRequest, source: Source, service: string): void {
+    const id = leg.slice(0, leg.indexOf('.'));
+    const at = this.now();
+    const invitation = readInvitation(request, source, service, this.#options);
+    const dossier = openDossier(invitation, request, at);
+    let session: Session | undefined;
+    let known: Profile | undefined;
+    this.#options.profiles.lookUp({ ...invitation.query, at }, (profile) => {
+      known = profile;
+      session?.deliver({ type: 'preferencesKnown', profile });
+    });
+    const { policy } = this;
+    const input: SessionInput = { id, role: invitation.role, policy, profile: known ?? null, invite: invitation.facts, at };
+    this.counters.started++;
+    session = Session.begin(this, input, dossier);
+    this.sessions.set(id, session);
+    session.start();
+  }
+
+  #onOutside(event: Extract<SipEvent, { type: 'outside' }>): void {
+    if (this.#options.outside?.(event) === true) return;
+    const { sip, identity } = this.#options;
+    const allow = headerField('Allow', identity.methods.join(', '));
+    const status = event.request.method === 'OPTIONS' ? 200 : event.request.method === 'SUBSCRIBE' ? 489 : 405;
+    sip.execute({ type: 'reply', exchange: event.exchange, status, headers: [allow] });
+  }
+
+  /** The outcome of history work, for its session if that still lives. */
+  onHistory(intent: HistoryIntent, outcome: HistoryOutcome): void {
+    const session = this.sessions.get(intent.session);
+    if (session === undefined) return;
+    if (!outcome.ok) session.deliver({ type: 'historyFailed' });
+    else if (intent.kind === 'open') {
+      if (outcome.sessionInfoUid !== null) {
+        session.deliver({ type: 'historyOpened', sessionInfoUid: outcome.sessionInfoUid });
+      }
+    } else {
+      const { sessionInfoUid, groupStateUid } = outcome;
+      session.deliver({ type: 'historySealed', sessionInfoUid, groupStateUid });
+    }
+  }
+
+  /** Ends a session by order. False where it is not known. */
+  end(id: string, by: 'operator' | 'shutdown'): boolean {
+    const session = this.sessions.get(id);
+    session?.deliver({ type: 'endOrdered', by });
+    return session !== undefined;
+  }
+
+  // --- effects ------------------------------------------------------------------------------------------------
+
+  onTransition(session: Session, event: Unstamped | undefined): void {
+    this.#options.observe?.(session, event);
+  }
+
+  mustStore(session: Session): void {
+    // What was never written down needs no writing to be forgotten: refusals cost the store nothing.
+    if (!this.#options.store.durable || (session.closed && !session.written)) {
+      this.#submitIntents(session);
+      this.#afterStore(session);
+      return;
+    }
+    if (this.#dirty.has(session)) return;
+    session.writes++;
+    this.#dirty.add(session);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#options.defer(() => this.#flush());
+  }
+
+  /** Stores everything that changed in this turn, in one write. */
+  #flush(): void {
+    this.#flushing = false;
+    const sessions = [...this.#dirty];
+    this.#dirty.clear();
+    const batch = this.#batchOf(sessions);
+    this.#options.store.commit(batch, (error) => {
+      if (error !== undefined) {
+        // Calls are worth more than their copies: they go on, and /readyz says that a restart would lose them.
+        this.counters.storeFailures++;
+        this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
+      }
+      if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
+      for (const session of sessions) {
+        session.writes--;
+        this.#afterStore(session);
+      }
+    });
+  }
+
+  #batchOf(sessions: readonly Session[]): Batch {
+    const puts: { id: string; body: string }[] = [];
+    const deletes: string[] = [];
+    const intents: HistoryIntent[] = [];
+    const policies: { key: string; body: string }[] = [];
+    for (const session of sessions) {
+      if (session.closed) deletes.push(session.id);
+      else {
+        const key = this.#policies.keyOf(session.context.policy, (body) => policies.push({ key, body }));
+        puts.push({ id: session.id, body: JSON.stringify(stored(session, key, this.now(), this.#options.sip)) });
+        session.written = true;
+      }
+      intents.push(...this.#intentsOf(session));
+    }
+    return { puts, deletes, intents, policies };
+  }
+
+  #afterStore(session: Session): void {
+    session.run();
+    if (session.closed && !session.gone && session.writes === 0) this.#close(session);
+  }
+
+  #submitIntents(session: Session): void {
+    const intents = this.#intentsOf(session);
+    if (intents.length > 0) this.#options.history.submit(intents);
+  }
+
+  /** History work among the effects that wait. */
+  #intentsOf(session: Session): HistoryIntent[] {
+    const intents: HistoryIntent[] = [];
+    for (const effect of session.pending) {
+      if (effect.type === 'openHistory') intents.push(openIntent(effect, session.context, session.dossier));
+      else if (effect.type === 'sealHistory') {
+        intents.push(sealIntent(effect, session.context, session.dossier, this.now(), this.#options.groupState));
+      }
+    }
+    return intents;
+  }
+
+  perform(session: Session, effect: Effect): void {
+    if (effect.type === 'invite') session.dossier.invites[effect.leg] = effect;
+    perform(effect, this.#performing(session));
+    forgetUsed(effect, session.dossier);
+    if (effect.type === 'answer' || (effect.type === 'forwardResponse' && session.state === 'proxying')) {
+      thin(session.dossier);
+    }
+  }
+
+  #performing(session: Session): Performing {
+    const { identity, contacts, media, coreRouteSets, isf, sip } = this.#options;
+    const { dossier, context, stale } = session;
+    return {
+      session: session.id,
+      context,
+      dossier,
+      identity,
+      contacts,
+      media,
+      coreRouteSets,
+      isf,
+      stale,
+      execute: (command) => sip.execute(command),
+    };
+  }
+
+  #close(session: Session): void {
+    const { context } = session;
+    session.end();
+    this.sessions.delete(session.id);
+    this.counters.ended++;
+    const reason = context.ending?.reason ?? 'failed';
+    this.counters.byReason[reason] = (this.counters.byReason[reason] ?? 0) + 1;
+    for (const leg of Object.keys(context.legs)) {
+      this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
+    }
+  }
+
+  // --- restart --------------------------------------------------------------------------------------------------
+
+  /** Takes up every stored session. Effects that may not have left are carried out again. */
+  restore(): number {
+    const { store, log } = this.#options;
+    const taken: Resumed[] = [];
+    store.load((id, body) => {
+      try {
+        taken.push(this.#resume(id, JSON.parse(body) as StoredSession));
+      } catch (error) {
+        log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
+      }
+    });
+    for (const { session } of taken) {
+      this.sessions.set(session.id, session);
+      this.counters.restored++;
+    }
+    for (const { session, expired } of taken) {
+      session.run();
+      session.stale = false;
+      if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
+    }
+    return taken.length;
+  }
+
+  #resume(id: string, record: StoredSession): Resumed {
+    const body = this.#options.store.policy(record.policy);
+    const policy = body === undefined ? this.policy : this.#policies.named(record.policy, body);
+    return resumed(this, id, record, policy, this.now(), this.#options.sip);
+  }
+}

@@ -1,0 +1,110 @@
+/** Reads out of SIP messages what the session's guards ask about. */
+import type { InviteFacts, OfferedStream, TimerFacts } from '../../machines/session/context.ts';
+import { scanStreams } from '../sdp/streams.ts';
+import { parseNameAddress } from '../sip/message/address.ts';
+import { identityKey, parseUri } from '../sip/message/uri.ts';
+import type { SipRequest, SipResponse } from '../sip/message/message.ts';
+
+/** Option tags a B2BUA here understands, alone or by passing them on end to end. */
+export const SUPPORTED_OPTIONS = ['100rel', 'timer', 'gruu', 'path', 'outbound', 'replaces', 'norefersub', 'tdialog'].concat([
+  'multiple-refer',
+  'resource-priority',
+  'histinfo',
+  'recipient-list-invite',
+]);
+
+/** Authenticated originator: identities a trusted peer asserts, sip and tel alike (A-03, RFC 3325). */
+export function originatorsOf(request: SipRequest, trusted: boolean): string[] {
+  if (!trusted) return [];
+  const asserted: string[] = [];
+  for (const value of request.list('p-asserted-identity')) {
+    const uri = parseNameAddress(value)?.uri;
+    // RFC 3325 9.1: at most two, one of each kind; more is not believed.
+    if (uri !== undefined && asserted.length < 2) asserted.push(uri);
+  }
+  return asserted;
+}
+
+const CLIENT_RELEASE = /\bCPM-client\/OMA(\d{1,3}\.\d{1,3})/i;
+const SERVER_RELEASE = /\bCPM-serv\/OMA(\d{1,3}\.\d{1,3})/i;
+
+/** CPM release in User-Agent, such as `2.0` (appendix D, A-04): the client's where it is named, else a server's. */
+export function releaseOf(request: SipRequest): string | null {
+  const agent = request.header('user-agent') ?? '';
+  return (CLIENT_RELEASE.exec(agent) ?? SERVER_RELEASE.exec(agent))?.[1] ?? null;
+}
+
+// RFC 3323 4.2 and RFC 3325 9.3: these ask for it; `none` withdraws it, whatever else is said (A-05).
+const ANONYMITY = ['id', 'user', 'header', 'session'];
+
+function anonymityRequested(request: SipRequest): boolean {
+  const privacy = request.header('privacy');
+  if (privacy === undefined) return false;
+  const values = privacy.split(/[;,]/).map((value) => value.trim().toLowerCase());
+  return !values.includes('none') && values.some((value) => ANONYMITY.includes(value));
+}
+
+export function timerFacts(message: SipRequest | SipResponse): TimerFacts {
+  const expires = message.header('session-expires');
+  if (expires === undefined) {
+    return { supported: message.lists('supported', 'timer'), se: null, minSE: minSEOf(message), refresher: null };
+  }
+  const refresher = /;\s*refresher\s*=\s*(uac|uas)/i.exec(expires)?.[1]?.toLowerCase();
+  return {
+    supported: message.lists('supported', 'timer') || message.lists('require', 'timer'),
+    se: secondsOf(expires),
+    minSE: minSEOf(message),
+    refresher: refresher === 'uac' || refresher === 'uas' ? refresher : null,
+  };
+}
+
+/** Min-SE of a message, seconds; null where it has none. */
+export function minSEOf(message: SipRequest | SipResponse): number | null {
+  const value = message.header('min-se');
+  return value === undefined ? null : secondsOf(value);
+}
+
+// RFC 4028 4 sets no upper bound; above a day a lost session would be found out too late to matter.
+const LONGEST_INTERVAL = 86_400;
+
+function secondsOf(value: string): number | null {
+  const digits = /^\s*(\d{1,10})/.exec(value)?.[1];
+  return digits === undefined ? null : Math.min(Number(digits), LONGEST_INTERVAL);
+}
+
+export interface InviteReading {
+  readonly service: string;
+  readonly originators: readonly string[];
+  /** The request's SDP, wherever in the body it stands; undefined for a late offer. */
+  readonly sdp: string | undefined;
+  /** Destination, our own contact tokens resolved. */
+  readonly destination: string;
+}
+
+export function inviteFacts(request: SipRequest, reading: InviteReading): InviteFacts {
+  return {
+    service: reading.service,
+    group: reading.service === 'session.group',
+    originators: reading.originators.map(identityKey),
+    release: releaseOf(request),
+    anonymityRequested: anonymityRequested(request),
+    anonymousFrom: /^sips?:anonymous@/i.test(request.from?.uri ?? ''),
+    scheme: parseUri(reading.destination)?.scheme ?? '',
+    streams: reading.sdp === undefined ? null : offeredStreams(reading.sdp),
+    sessionReplaces: request.header('session-replaces') ?? null,
+    unsupported: { require: unsupported(request, 'require'), proxyRequire: unsupported(request, 'proxy-require') },
+    timer: timerFacts(request),
+    allowsUpdate: request.lists('allow', 'UPDATE'),
+  };
+}
+
+function offeredStreams(sdp: string): OfferedStream[] {
+  return scanStreams(sdp).map(({ media, port }) => ({ media, disabled: port === 0 }));
+}
+
+const NOTHING: readonly string[] = [];
+
+function unsupported(request: SipRequest, name: 'require' | 'proxy-require'): readonly string[] {
+  if (!request.has(name)) return NOTHING;
+  return request.list(name).filter((tag) => !SUPPORTED_OPTIONS.includes(tag.toLowerCase()));
+}

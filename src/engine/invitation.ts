@@ -1,0 +1,122 @@
+/** Reading an INVITE that begins a session: whose it is, what it asks, and the papers it leaves. */
+import type { InviteFacts } from '../../machines/session/context.ts';
+import type { Role } from '../../machines/session/policy.ts';
+import { parseNameAddress } from '../sip/message/address.ts';
+import { partsOf, mediaType } from '../sip/message/body.ts';
+import { detached } from '../sip/message/header.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import { identityKey, isSipUri, parseUri } from '../sip/message/uri.ts';
+import type { Network } from '../sip/network.ts';
+import type { Source } from '../sip/port.ts';
+import { takeOwnRoute } from '../sip/proxy/rules.ts';
+import { descriptionOf } from './compose/descriptions.ts';
+import { addressWithoutTag } from '../sip/dialog/dialog.ts';
+import { type Dossier, type SessionPapers, kept } from './dossier.ts';
+import { inviteFacts, originatorsOf } from './facts.ts';
+import type { ContactCipher } from './identity.ts';
+import type { ProfileQuery } from './ports.ts';
+import { servedUserOf } from './service.ts';
+
+export interface Invitation {
+  readonly role: Role;
+  readonly served: string;
+  readonly trusted: boolean;
+  readonly destination: string;
+  readonly routes: readonly string[];
+  readonly service: string;
+  readonly facts: InviteFacts;
+  readonly sdp: string | undefined;
+  readonly query: Omit<ProfileQuery, 'at'>;
+}
+
+export interface Reading {
+  readonly contacts: ContactCipher;
+  /** Tells our own Route entries and contact tokens from others. */
+  readonly isOwn: Network['isOwn'];
+}
+
+export function readInvitation(request: SipRequest, source: Source, service: string, by: Reading): Invitation {
+  const originators = originatorsOf(request, source.trusted);
+  const served = servedUserOf(request, source.trusted, originators[0]);
+  const routed = request.copy();
+  takeOwnRoute(routed, by);
+  const destination = destinationOf(routed.uri, by);
+  const sdp = descriptionOf(request);
+  const referredBy = parseNameAddress(request.header('referred-by') ?? '')?.uri;
+  return {
+    role: served.role,
+    served: detached(served.role === 'term' && served.address === request.uri ? destination : served.address),
+    trusted: source.trusted,
+    destination: detached(destination),
+    routes: routed.list('route'),
+    service,
+    facts: inviteFacts(request, { service, originators, sdp, destination }),
+    sdp,
+    query: {
+      user: served.address,
+      role: served.role,
+      service,
+      originators: originators.map(identityKey),
+      referredBy: referredBy === undefined ? null : identityKey(referredBy),
+      sessionReplaces: request.header('session-replaces') ?? null,
+    },
+  };
+}
+
+/** A-14: a contact of ours that a client kept, perhaps long after its session, resolves to the URI inside it. */
+function destinationOf(uriText: string, by: Reading): string {
+  const uri = parseUri(uriText);
+  if (uri === undefined || !isSipUri(uri) || uri.user === undefined || !by.isOwn(uri.host, uri.port)) return uriText;
+  return by.contacts.open(uri.user) ?? uriText;
+}
+
+export function openDossier(invitation: Invitation, request: SipRequest, at: number): Dossier {
+  const { served, trusted, destination, routes, sdp } = invitation;
+  return {
+    served,
+    trusted,
+    destination,
+    routes,
+    books: { a: { sent: null, received: sdp ?? null, contact: null } },
+    papers: papersOf(invitation, request, at),
+    invite: request,
+    invites: {},
+    reason: null,
+    messages: new Map(),
+  };
+}
+
+function papersOf(invitation: Invitation, request: SipRequest, at: number): SessionPapers {
+  return {
+    conversationId: kept(request.header('conversation-id')) ?? '',
+    contributionId: kept(request.header('contribution-id')) ?? '',
+    inReplyToContributionId: kept(request.header('inreplyto-contribution-id')),
+    service: detached(request.header('p-asserted-service') ?? `urn:urn-7:3gpp-service.ims.icsi.oma.cpm.${invitation.service}`),
+    group: invitation.facts.group,
+    from: detached(addressWithoutTag(request.header('from') ?? '')),
+    to: detached(addressWithoutTag(request.header('to') ?? '')),
+    subject: kept(request.header('subject')),
+    referredBy: kept(request.header('referred-by')),
+    callId: detached(request.callId),
+    sessionId: kept(request.header('session-id')?.split(';', 1)[0]),
+    date: at,
+    sdp: invitation.sdp === undefined ? null : detached(invitation.sdp),
+    invited: invitedParticipants(request),
+    farContact: null,
+  };
+}
+
+/** RFC 5366: participants of a group invitation stand in a resource list beside the description. */
+const MAX_INVITED = 200;
+
+function invitedParticipants(request: SipRequest): string[] {
+  const type = request.header('content-type');
+  if (type === undefined || !mediaType(type).startsWith('multipart/')) return [];
+  const list = partsOf(type, request.body).find(
+    (part) => mediaType(part.headers.get('content-type') ?? '') === 'application/resource-lists+xml',
+  );
+  if (list === undefined) return [];
+  return [...list.content.matchAll(/<(?:\w+:)?entry\s[^>]*?uri\s*=\s*["']([^"'<>]{1,512})["']/g)]
+    .slice(0, MAX_INVITED)
+    .map((match) => detached(match[1] ?? ''));
+}

@@ -1,0 +1,87 @@
+/** What the engine asks of the world beside SIP. Answers may come at once or later, through `done`. */
+import type { LegName } from '../../machines/session/context.ts';
+import type { Profile, Role } from '../../machines/session/policy.ts';
+import type { HistoryIntent } from '../history/intent.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import type { LegId } from '../sip/port.ts';
+import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
+import type { LegState } from '../sip/user-agent/leg.ts';
+
+export interface ProfileQuery {
+  readonly user: string;
+  readonly role: Role;
+  readonly service: string;
+  /** Identity keys of the originator, and of who referred it, for lists and rules (A-36, A-37). */
+  readonly originators: readonly string[];
+  readonly referredBy: string | null;
+  /** Contribution-ID in Session-Replaces (A-41). */
+  readonly sessionReplaces: string | null;
+  /** ms since the epoch. */
+  readonly at: number;
+}
+
+/** Preferences, lists and registrations of the served user. */
+export interface ProfilePort {
+  lookUp(query: ProfileQuery, done: (profile: Profile) => void): void;
+}
+
+/** The media plane. Until a relay stands behind it, descriptions pass through. */
+export interface MediaPort {
+  /** The description as a leg gets it: own addresses where media is relayed. */
+  adapt(session: string, leg: LegName, sdp: string): string;
+  /** Frees what was allocated for these legs. Freeing again does nothing (A-24). */
+  release(session: string, legs: readonly LegName[]): void;
+}
+
+/** What a SIP port that survives restarts can do beside commands and events: legs as JSON, and back. */
+export interface Dialogs {
+  exportLeg(leg: LegId): LegState | undefined;
+  restoreLeg(state: LegState): void;
+  /** The INVITE of a leg that has no final answer yet: it can be answered again. */
+  restoreInvite(leg: LegId, request: SipRequest): void;
+  exportProxied(session: string): ProxiedState | undefined;
+  restoreProxied(state: ProxiedState): void;
+}
+
+/** One change of durable state: all of it or nothing. */
+export interface Batch {
+  /** Sessions to store, as JSON. */
+  readonly puts: readonly { readonly id: string; readonly body: string }[];
+  readonly deletes: readonly string[];
+  /** Policies that stored sessions name by key; storing one again changes nothing. */
+  readonly policies: readonly { readonly key: string; readonly body: string }[];
+  /** History work that must not be lost. */
+  readonly intents: readonly HistoryIntent[];
+}
+
+export interface SessionStore {
+  /** False where nothing outlives the process: effects need not wait, sessions need not be written down. */
+  readonly durable: boolean;
+  /** Stores a batch; effects leave when `done` is called. An error means that nothing of it is stored. */
+  commit(batch: Batch, done: (error?: Error) => void): void;
+  /** Every stored session, in no order. */
+  load(each: (id: string, body: string) => void): void;
+  /** A stored policy; undefined where the key is not known. */
+  policy(key: string): string | undefined;
+}
+
+/** History work: kept durably by the session store, done by the outbox, reported back by session. */
+export interface HistoryPort {
+  /** Intents that were just stored. Nothing is lost if this call never happens: a restart finds them. */
+  submit(intents: readonly HistoryIntent[]): void;
+}
+
+/** Where the sessions of the ISF go. */
+export interface IsfPort {
+  /** Route sets in the order to try them, the best first (digest 3.6). */
+  routeSets(): readonly (readonly string[])[];
+}
+
+/** Runs something at the end of the present turn of the event loop, so that what came together is stored together. */
+export type Defer = (work: () => void) => void;
+
+/** What the engine has to say; bodies and numbers are redacted by whoever writes it. */
+export interface EngineLog {
+  session(id: string, message: string, details?: Readonly<Record<string, unknown>>): void;
+  problem(message: string, details?: Readonly<Record<string, unknown>>): void;
+}

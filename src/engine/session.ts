@@ -1,0 +1,188 @@
+/**
+ * One session: its actor, its dossier, and the effects that wait for their turn. Events are taken one at a time (the
+ * actor's own mailbox orders those that arrive while another is handled); effects leave in order, after the state
+ * that explains them is stored.
+ */
+import { type Actor, type Snapshot, createActor } from 'xstate';
+import type { LegName, SessionContext, SessionInput } from '../../machines/session/context.ts';
+import type { Effect } from '../../machines/session/effects.ts';
+import type { SessionEvent } from '../../machines/session/events.ts';
+import type { SessionMachine } from '../../machines/session/machine.ts';
+import type { Timer, TimerOwner } from '../time/clock.ts';
+import type { Dossier } from './dossier.ts';
+import type { Unstamped } from './translate.ts';
+
+/** What a session needs of its engine. */
+export interface SessionHost {
+  readonly machine: SessionMachine;
+  now(): number;
+  schedule(delayMs: number, owner: TimerOwner, name: string): Timer;
+  /** The session has changed and must be stored before its effects leave. */
+  mustStore(session: Session): void;
+  perform(session: Session, effect: Effect): void;
+  onTransition(session: Session, event: Unstamped | undefined): void;
+}
+
+export type SessionActor = Actor<SessionMachine>;
+
+export class Session implements TimerOwner {
+  readonly id: string;
+  readonly dossier: Dossier;
+  readonly actor: SessionActor;
+  readonly startedAt: number;
+  /** Effects that have not been carried out. */
+  pending: Effect[] = [];
+  /** Writes under way that must be finished before effects leave. */
+  writes = 0;
+  /** True once it has been written down, and so must be deleted at its end. */
+  written = false;
+  /** After a restart: effects that answer a peer are copies, unless that peer has long had them. */
+  stale = false;
+  /** True once the session has been removed. */
+  gone = false;
+  readonly #host: SessionHost;
+  #step: number;
+  #checkpoint: number;
+  #deadlines: SessionContext['deadlines'] | undefined;
+  #timer: Timer | undefined;
+  #running = false;
+
+  private constructor(host: SessionHost, id: string, dossier: Dossier, actor: SessionActor, startedAt: number) {
+    this.#host = host;
+    this.id = id;
+    this.dossier = dossier;
+    this.actor = actor;
+    this.startedAt = startedAt;
+    this.#step = 0;
+    this.#checkpoint = 0;
+  }
+
+  /** A new session; nothing happens before `start`. */
+  static begin(host: SessionHost, input: SessionInput, dossier: Dossier): Session {
+    const actor = createActor(host.machine, { input, id: input.id });
+    return new Session(host, input.id, dossier, actor, input.at);
+  }
+
+  /** The first transitions. */
+  start(): void {
+    this.actor.start();
+    this.#take(0, undefined);
+  }
+
+  /** A session as it was stored. Its pending effects are carried out again. */
+  static resume(host: SessionHost, id: string, stored: ResumedSession, dossier: Dossier): Session {
+    const actor = createActor(host.machine, { snapshot: stored.snapshot, input: {} as SessionInput, id });
+    const session = new Session(host, id, dossier, actor, stored.startedAt);
+    actor.start();
+    session.#step = stored.step;
+    session.#checkpoint = session.context.checkpoint;
+    session.pending = [...stored.pending];
+    session.written = true;
+    session.stale = !stored.fresh;
+    session.#arm();
+    return session;
+  }
+
+  get context(): SessionContext {
+    return this.actor.getSnapshot().context;
+  }
+
+  /** State of the call region, as a path: `inviting.ringing`. */
+  get state(): string {
+    const value = this.actor.getSnapshot().value.call;
+    return typeof value === 'string' ? value : Object.entries(value).flat().join('.');
+  }
+
+  get closed(): boolean {
+    return this.actor.getSnapshot().value.call === 'closed';
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  /** When the session next wakes by itself, ms since the epoch. */
+  get nextDeadline(): number | undefined {
+    return this.#timer?.dueAt;
+  }
+
+  deliver(event: Unstamped): void {
+    if (this.gone) return;
+    const step = ++this.#step;
+    this.actor.send({ ...event, step, at: this.#host.now() } as SessionEvent);
+    this.#take(step, event);
+  }
+
+  #take(step: number, event: Unstamped | undefined): void {
+    const { context } = this;
+    if (context.step === step) for (const effect of context.effects) this.pending.push(effect);
+    if (context.deadlines !== this.#deadlines) this.#arm();
+    this.#host.onTransition(this, event);
+    if (context.checkpoint !== this.#checkpoint) {
+      this.#checkpoint = context.checkpoint;
+      this.#host.mustStore(this);
+    } else this.run();
+  }
+
+  /** Carries out what waits, in order. */
+  run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.writes === 0) {
+      const effect = this.pending[0];
+      if (effect === undefined) break;
+      this.pending.shift();
+      this.#host.perform(this, effect);
+    }
+    this.#running = false;
+  }
+
+  /** Deadlines are data; one timer waits for the earliest of them. */
+  #arm(): void {
+    const { deadlines } = this.context;
+    this.#deadlines = deadlines;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const name in deadlines) earliest = Math.min(earliest, deadlines[name] as number);
+    if (this.#timer !== undefined && this.#timer.dueAt === earliest) return;
+    this.#timer?.cancel();
+    this.#timer =
+      earliest === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.#host.schedule(earliest - this.#host.now(), this, 'deadline');
+  }
+
+  onTimer(): void {
+    this.#timer = undefined;
+    const now = this.#host.now();
+    for (const [name, at] of Object.entries(this.context.deadlines)) {
+      if (at > now || this.context.deadlines[name] !== at) continue;
+      const [type, leg] = name.split(':') as [string, LegName | undefined];
+      this.deliver((leg === undefined ? { type } : { type, leg }) as Unstamped);
+    }
+    // A deadline nobody took away would fire for ever; the next one is armed here.
+    if (!this.gone && this.#timer === undefined) this.#rearmLater(now);
+  }
+
+  #rearmLater(now: number): void {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const at of Object.values(this.context.deadlines)) if (at > now) earliest = Math.min(earliest, at);
+    if (earliest !== Number.POSITIVE_INFINITY) this.#timer = this.#host.schedule(earliest - now, this, 'deadline');
+  }
+
+  /** The session is over. */
+  end(): void {
+    this.gone = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.actor.stop();
+  }
+}
+
+export interface ResumedSession {
+  readonly snapshot: Snapshot<unknown>;
+  readonly step: number;
+  readonly pending: readonly Effect[];
+  readonly startedAt: number;
+  /** Written less than 64*T1 ago: its messages may be sent again as copies. */
+  readonly fresh: boolean;
+}

@@ -1,0 +1,148 @@
+/**
+ * From what happened on the wire to what the statechart hears: facts in the event, the message itself in the dossier,
+ * where the effect that needs it will find it.
+ */
+import type { LegName, SessionContext } from '../../machines/session/context.ts';
+import type { SessionEvent } from '../../machines/session/events.ts';
+import { acceptedStreams } from '../sdp/streams.ts';
+import { sameDescription } from '../sdp/mediate.ts';
+import { parseNameAddress } from '../sip/message/address.ts';
+import { addressParam } from '../sip/message/address.ts';
+import { detached } from '../sip/message/header.ts';
+import type { SipRequest, SipResponse } from '../sip/message/message.ts';
+import { isSipUri, parseUri, sameUri } from '../sip/message/uri.ts';
+import type { SipEvent } from '../sip/port.ts';
+import { descriptionOf } from './compose/descriptions.ts';
+import { type Dossier, bookOf } from './dossier.ts';
+import { minSEOf, timerFacts } from './facts.ts';
+
+/** An event without its stamp; the session numbers and dates it. */
+export type Unstamped = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'step' | 'at'> : never) : never;
+
+const NO_TIMER = { supported: false, se: null, minSE: null, refresher: null } as const;
+
+/** The session's event for an event of one of its legs. `leg` is its short name. */
+export function translate(
+  event: Exclude<SipEvent, { type: 'invite' | 'outside' }>,
+  leg: LegName,
+  context: SessionContext,
+  dossier: Dossier,
+): Unstamped {
+  switch (event.type) {
+    case 'provisional': {
+      const { fork, response, reliable } = event;
+      dossier.messages.set(`provisional ${leg} ${fork}`, response);
+      return { type: 'provisional', leg, fork, status: response.status, reliable };
+    }
+    case 'answered':
+      return translateAnswer(event.response, event.fork, leg, context, dossier);
+    case 'failed':
+      return translateFailure(event.status, event.response, leg, dossier);
+    case 'acknowledged': {
+      const sdp = descriptionOf(event.request);
+      if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
+      dossier.messages.set(`ack ${leg}`, event.request);
+      return { type: 'acknowledged', leg };
+    }
+    case 'unacknowledged':
+      return { type: 'unacknowledged', leg };
+    case 'cancelled':
+      dossier.reason = reasonOf(event.request);
+      return { type: 'cancelled', leg };
+    case 'exchangeCancelled':
+      return { type: 'exchangeCancelled', leg, exchange: event.exchange };
+    case 'bye':
+      dossier.reason = reasonOf(event.request);
+      return { type: 'bye', leg, exchange: event.exchange };
+    case 'request':
+      return translateRequest(event.request, event.exchange, event.fork, leg, dossier);
+    case 'response': {
+      const { exchange, status, response } = event;
+      if (response === undefined) return { type: 'response', leg, exchange, status, timer: NO_TIMER, minSE: null };
+      const sdp = status < 300 ? descriptionOf(response) : undefined;
+      if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
+      dossier.messages.set(`response ${leg} ${exchange}`, response);
+      return { type: 'response', leg, exchange, status, timer: timerFacts(response), minSE: minSEOf(response) };
+    }
+  }
+}
+
+function translateAnswer(
+  response: SipResponse,
+  fork: number,
+  leg: LegName,
+  context: SessionContext,
+  dossier: Dossier,
+): Unstamped {
+  const answer = descriptionOf(response);
+  const offer = bookOf(dossier, leg).sent?.text;
+  if (answer !== undefined) bookOf(dossier, leg).received = answer;
+  dossier.messages.set(`answered ${leg}`, response);
+  dossier.papers.farContact ??= response.contact === undefined ? null : detached(response.contact.uri);
+  // A late offer is answered in the ACK: what came is an offer, and all of it stands.
+  const late = context.invite.streams === null;
+  const accepted = answer === undefined || offer === undefined || late ? null : acceptedStreams(offer, answer);
+  if (late && answer !== undefined) dossier.papers.sdp ??= answer;
+  return {
+    type: 'answered',
+    leg,
+    fork,
+    status: response.status,
+    accepted,
+    timer: timerFacts(response),
+    allowsUpdate: response.lists('allow', 'UPDATE'),
+  };
+}
+
+function translateFailure(
+  status: number,
+  response: SipResponse | undefined,
+  leg: LegName,
+  dossier: Dossier,
+): Unstamped {
+  if (response !== undefined) dossier.messages.set(`failed ${leg}`, response);
+  return {
+    type: 'failed',
+    leg,
+    status,
+    redirects: response === undefined || status >= 400 ? [] : redirectTargets(response, dossier.destination),
+    minSE: response === undefined ? null : minSEOf(response),
+    silent: response === undefined,
+  };
+}
+
+/** A-45: Contacts by q, the one we just tried left out. */
+function redirectTargets(response: SipResponse, tried: string): string[] {
+  return response
+    .list('contact')
+    .flatMap((value) => {
+      const address = parseNameAddress(value);
+      const uri = address === undefined ? undefined : parseUri(address.uri);
+      if (address === undefined || uri === undefined || !isSipUri(uri) || sameUri(address.uri, tried)) return [];
+      const q = Number(addressParam(address, 'q') ?? '1');
+      return [{ uri: address.uri, q: Number.isFinite(q) ? q : 1 }];
+    })
+    .sort((a, b) => b.q - a.q)
+    .map((target) => target.uri);
+}
+
+function translateRequest(
+  request: SipRequest,
+  exchange: string,
+  fork: number,
+  leg: LegName,
+  dossier: Dossier,
+): Unstamped {
+  const sdp = descriptionOf(request);
+  const book = bookOf(dossier, leg);
+  const offer = sdp === undefined ? 'none' : book.received !== null && sameDescription(book.received, sdp) ? 'same' : 'changed';
+  if (sdp !== undefined && (request.method === 'INVITE' || request.method === 'UPDATE')) book.received = sdp;
+  dossier.messages.set(`request ${leg} ${exchange}`, request);
+  return { type: 'request', leg, fork, exchange, method: request.method, offer, timer: timerFacts(request) };
+}
+
+/** RFC 3326: why the peer ended it, for the other side. */
+function reasonOf(request: SipRequest): string | null {
+  const reason = request.header('reason');
+  return reason === undefined ? null : detached(reason);
+}

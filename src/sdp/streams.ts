@@ -1,0 +1,35 @@
+/** The m-lines of a session description, and which of them an answer accepted (RFC 3264, A-11). */
+
+export interface Stream {
+  readonly media: string;
+  readonly port: number;
+  readonly proto: string;
+}
+
+const M_LINE = /^m=([^\s]+) (\d{1,5})(?:\/\d+)? ([^\s]+)/gm;
+
+/** All m-lines in order. Reads only the lines it needs: this runs for each INVITE and each answer. */
+export function scanStreams(sdp: string): Stream[] {
+  const streams: Stream[] = [];
+  for (const [, media = '', port = '0', proto = ''] of sdp.matchAll(M_LINE)) {
+    streams.push({ media, port: Number(port), proto });
+  }
+  return streams;
+}
+
+/**
+ * For each m-line of the offer, whether the answer accepted it: same place, same media and protocol, port not 0. A
+ * line the answer left out counts as rejected (A-11).
+ */
+export function acceptedStreams(offer: string, answer: string): boolean[] {
+  const answered = scanStreams(answer);
+  return scanStreams(offer).map((offered, at) => {
+    const line = answered[at];
+    return line !== undefined && line.port !== 0 && line.media === offered.media && sameProtocol(line, offered);
+  });
+}
+
+/** MSRP may be secured on one side and not on the other of an intermediate node (digest 3.1). */
+function sameProtocol(answered: Stream, offered: Stream): boolean {
+  return answered.proto.toUpperCase().replace('/TLS', '') === offered.proto.toUpperCase().replace('/TLS', '');
+}

@@ -1,0 +1,65 @@
+/** Addresses in From, To, Contact, Route and their like: name-addr or addr-spec with parameters (RFC 3261 20.10). */
+import { paramOf, unquote } from './params.ts';
+import { parseUri, type Uri } from './uri.ts';
+
+export interface NameAddress {
+  /** Display name, unquoted; undefined where there is none. */
+  readonly display: string | undefined;
+  /** The URI as written. */
+  readonly uri: string;
+  /** Header parameters as text, `;tag=…`; possibly empty. */
+  readonly params: string;
+}
+
+// RFC 3261 25.1: display-name is *(token LWS) or a quoted string. Unquoted names with dots and the like are
+// common enough to let through (RFC 4475 3.1.2.15 allows it); quotes and brackets are not.
+const UNQUOTED_NAME = /^[^"<>,;\\]*$/;
+
+/** Takes one address apart; undefined where it is broken (unbalanced quotes or brackets, white space in the URI). */
+export function parseNameAddress(value: string): NameAddress | undefined {
+  const text = value.trim();
+  if (text.charCodeAt(0) === 0x22) return parseQuotedName(text);
+  const open = text.indexOf('<');
+  if (open < 0) return parseAddrSpec(text);
+  const display = text.slice(0, open).trim();
+  if (!UNQUOTED_NAME.test(display)) return undefined;
+  return parseBracketed(text, open, display === '' ? undefined : display);
+}
+
+function parseQuotedName(text: string): NameAddress | undefined {
+  let at = 1;
+  while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+  if (at >= text.length) return undefined;
+  const open = text.indexOf('<', at);
+  if (open < 0 || text.slice(at + 1, open).trim() !== '') return undefined;
+  return parseBracketed(text, open, unquote(text.slice(0, at + 1)));
+}
+
+function parseBracketed(text: string, open: number, display: string | undefined): NameAddress | undefined {
+  const close = text.indexOf('>', open);
+  if (close < 0) return undefined;
+  const uri = text.slice(open + 1, close);
+  if (uri === '' || /[\s<"]/.test(uri)) return undefined;
+  const params = text.slice(close + 1).trim();
+  if (params !== '' && params.charCodeAt(0) !== 0x3b) return undefined;
+  return { display, uri, params };
+}
+
+function parseAddrSpec(text: string): NameAddress | undefined {
+  // RFC 3261 20: without brackets, everything behind the first semicolon is a header parameter, and a URI
+  // with a comma, question mark or semicolon must have brackets.
+  const semicolon = text.indexOf(';');
+  const uri = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
+  if (uri === '' || /[\s,?>"]/.test(uri)) return undefined;
+  return { display: undefined, uri, params: semicolon < 0 ? '' : text.slice(semicolon) };
+}
+
+/** Value of a header parameter; '' for a flag, undefined where it is absent. */
+export function addressParam(address: NameAddress, name: string): string | undefined {
+  return paramOf(address.params, name);
+}
+
+/** The address's URI taken apart; undefined where it is no URI. */
+export function addressUri(address: NameAddress): Uri | undefined {
+  return parseUri(address.uri);
+}

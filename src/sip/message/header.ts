@@ -1,0 +1,169 @@
+/**
+ * Header fields: one object per line of a message's head, in the order of the wire.
+ *
+ * A field keeps its line as received, so that a message which is only passed on leaves with the same bytes,
+ * folding and spelling included (RFC 3261 7.3.1 makes folding and case meaningless, so nobody may depend on a
+ * rewrite). Its value is unfolded and trimmed for reading.
+ */
+export interface HeaderField {
+  /** Canonical name: lower case, compact form expanded. */
+  readonly name: string;
+  /** Value with folds replaced by one space and outer white space removed. */
+  readonly value: string;
+  /** The line as on the wire, without its final CRLF. */
+  readonly line: string;
+}
+
+// RFC 3261 7.3.3 and the registry: compact forms.
+const COMPACT: Readonly<Record<string, string>> = {
+  a: 'accept-contact',
+  b: 'referred-by',
+  c: 'content-type',
+  d: 'request-disposition',
+  e: 'content-encoding',
+  f: 'from',
+  i: 'call-id',
+  j: 'reject-contact',
+  k: 'supported',
+  l: 'content-length',
+  m: 'contact',
+  o: 'event',
+  r: 'refer-to',
+  s: 'subject',
+  t: 'to',
+  u: 'allow-events',
+  v: 'via',
+  x: 'session-expires',
+};
+
+/** Spelling used when the stack writes a header of its own. */
+const SPELLING: Readonly<Record<string, string>> = {
+  'call-id': 'Call-ID',
+  cseq: 'CSeq',
+  'www-authenticate': 'WWW-Authenticate',
+  rseq: 'RSeq',
+  rack: 'RAck',
+  'min-se': 'Min-SE',
+  'message-uid': 'Message-UID',
+  'contribution-id': 'Contribution-ID',
+  'conversation-id': 'Conversation-ID',
+  'mime-version': 'MIME-Version',
+  'p-charging-vector': 'P-Charging-Vector',
+};
+
+const COMMON = [
+  'Via',
+  'From',
+  'To',
+  'Call-ID',
+  'CSeq',
+  'Max-Forwards',
+  'Contact',
+  'Content-Type',
+  'Content-Length',
+  'Route',
+  'Record-Route',
+  'Allow',
+  'Supported',
+  'Require',
+  'Proxy-Require',
+  'Unsupported',
+  'User-Agent',
+  'Server',
+  'Session-Expires',
+  'Min-SE',
+  'P-Asserted-Identity',
+  'P-Asserted-Service',
+  'P-Preferred-Service',
+  'P-Served-User',
+  'Accept-Contact',
+  'Reject-Contact',
+  'Request-Disposition',
+  'Contribution-ID',
+  'Conversation-ID',
+  'InReplyTo-Contribution-ID',
+  'Session-Replaces',
+  'Message-UID',
+  'Privacy',
+  'Subject',
+  'Warning',
+  'Reason',
+  'Retry-After',
+  'RSeq',
+  'RAck',
+  'Accept',
+  'Date',
+  'Expires',
+  'Event',
+  'Path',
+];
+
+// One look-up instead of toLowerCase for every spelling that peers really send.
+const CANONICAL = new Map<string, string>();
+for (const name of COMMON) {
+  CANONICAL.set(name, name.toLowerCase());
+  CANONICAL.set(name.toLowerCase(), name.toLowerCase());
+}
+for (const [letter, name] of Object.entries(COMPACT)) {
+  CANONICAL.set(letter, name);
+  CANONICAL.set(letter.toUpperCase(), name);
+}
+
+/** Canonical form of a header name in any spelling: lower case, compact form expanded. */
+export function canonicalName(name: string): string {
+  const known = CANONICAL.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  return COMPACT[lower] ?? lower;
+}
+
+/** The usual spelling of a canonical name: `call-id` becomes `Call-ID`. */
+export function spelledName(canonical: string): string {
+  return SPELLING[canonical] ?? canonical.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** A header field of our own. The name is written as given; the value must hold no CR or LF. */
+export function headerField(name: string, value: string): HeaderField {
+  if (hasLineBreak(value)) throw new RangeError(`header ${name}: a line break in its value would start a new header`);
+  return { name: canonicalName(name), value, line: `${name}: ${value}` };
+}
+
+function hasLineBreak(value: string): boolean {
+  return value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0;
+}
+
+/**
+ * Splits a comma-separated header value (RFC 3261 7.3.1), leaving commas inside quoted strings and angle
+ * brackets alone. White space around the parts is removed; empty parts are dropped.
+ */
+export function splitList(value: string): string[] {
+  if (value.indexOf(',') < 0) {
+    const only = value.trim();
+    return only === '' ? [] : [only];
+  }
+  const parts: string[] = [];
+  let start = 0;
+  let quoted = false;
+  let bracketed = false;
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (quoted) {
+      if (code === 0x5c) at++;
+      else if (code === 0x22) quoted = false;
+    } else if (code === 0x22) quoted = true;
+    else if (code === 0x3c) bracketed = true;
+    else if (code === 0x3e) bracketed = false;
+    else if (code === 0x2c && !bracketed) {
+      parts.push(value.slice(start, at).trim());
+      start = at + 1;
+    }
+  }
+  parts.push(value.slice(start).trim());
+  return parts.filter((part) => part !== '');
+}
+
+/** A copy that shares no memory with the datagram it was cut from, for what a session keeps. */
+export function detached(text: string): string {
+  // V8 keeps the whole parent string alive behind a slice; joining and cutting forces a flat copy.
+  return text.length < 13 ? text : ` ${text}`.slice(1);
+}

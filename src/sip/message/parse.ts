@@ -1,0 +1,197 @@
+/**
+ * From bytes to a message (RFC 3261 7, 18.3, 25). The parser only finds lines; what they mean is read on demand
+ * and judged in `validate.ts`, so that a broken request can still be answered.
+ */
+import { NO_BYTES, wireOfBytes } from './bytes.ts';
+import { type HeaderField, canonicalName } from './header.ts';
+import { type AnyMessage, SipRequest, SipResponse } from './message.ts';
+import { isToken } from './params.ts';
+
+/** Bounds on what a peer may send, checked before anything is kept. */
+export interface MessageLimits {
+  /** Bytes of start line and headers. A REGISTER with embedded bodies stays under 8 kB; 64 kB is one datagram. */
+  readonly headBytes: number;
+  /** Bytes of body: SDP, resource lists and a first CPIM message fit; more is a 513. */
+  readonly bodyBytes: number;
+  /** Header lines. RFC 4475's busiest has about 40. */
+  readonly headerLines: number;
+}
+
+export const DEFAULT_LIMITS: MessageLimits = { headBytes: 65_535, bodyBytes: 1_048_576, headerLines: 256 };
+
+/** Why bytes are no message, or a message that must be refused as a whole. */
+export interface Malformed {
+  /** Stable code, counted in metrics. */
+  readonly code:
+    | 'empty'
+    | 'unterminated-head'
+    | 'head-too-large'
+    | 'body-too-large'
+    | 'too-many-headers'
+    | 'start-line'
+    | 'version'
+    | 'header-line'
+    | 'content-length'
+    | 'body-short';
+  readonly detail: string;
+}
+
+/**
+ * `message` is present whenever enough could be read to answer it; `fault` whenever it must not be used.
+ * Both together mean: answer with an error.
+ */
+export interface Parsed {
+  readonly message?: AnyMessage;
+  readonly fault?: Malformed;
+}
+
+const CRLF = '\r\n';
+
+/** Where the head ends: the index of the blank line's first byte, or -1. Tells stream framing how far to read. */
+export function headEnd(bytes: Uint8Array, from: number): number {
+  for (let at = from + 3; at < bytes.length; at++) {
+    if (bytes[at] === 0x0a && bytes[at - 1] === 0x0d && bytes[at - 2] === 0x0a && bytes[at - 3] === 0x0d) return at - 3;
+  }
+  return -1;
+}
+
+/**
+ * Parses one message that fills `bytes`: a datagram, or what stream framing has cut out. In a datagram, bytes
+ * behind Content-Length are ignored (RFC 3261 18.3).
+ */
+export function parseMessage(bytes: Uint8Array, limits: MessageLimits = DEFAULT_LIMITS): Parsed {
+  let start = 0;
+  // RFC 3261 7.5: CRLFs in front of the start line are ignored.
+  while (bytes[start] === 0x0d && bytes[start + 1] === 0x0a) start += 2;
+  if (start >= bytes.length) return { fault: { code: 'empty', detail: 'no start line' } };
+  const wire = wireOfBytes(bytes, start, Math.min(bytes.length, start + limits.headBytes + 4));
+  const end = wire.indexOf('\r\n\r\n');
+  if (end < 0) {
+    return bytes.length - start > limits.headBytes
+      ? { fault: { code: 'head-too-large', detail: `head above ${limits.headBytes} bytes` } }
+      : parseHead(wire.replace(/(\r\n)?$/, ''), NO_BYTES, limits, {
+          code: 'unterminated-head',
+          detail: 'no blank line behind the headers',
+        });
+  }
+  return parseHead(wire.slice(0, end), bytes.subarray(start + end + 4), limits, undefined);
+}
+
+function parseHead(head: string, rest: Uint8Array, limits: MessageLimits, early: Malformed | undefined): Parsed {
+  const lineEnd = head.indexOf(CRLF);
+  const startLine = lineEnd < 0 ? head : head.slice(0, lineEnd);
+  const headers: HeaderField[] = [];
+  const faulty = early ?? parseHeaderLines(head, lineEnd, headers, limits);
+  const started = parseStartLine(startLine, headers);
+  if (started.message === undefined) return started;
+  const fault = started.fault ?? faulty;
+  if (fault !== undefined) return { message: started.message, fault };
+  const body = cutBody(started.message, rest, limits);
+  if ('code' in body) return { message: started.message, fault: body };
+  started.message.body = body;
+  return started;
+}
+
+function parseHeaderLines(
+  head: string,
+  lineEnd: number,
+  headers: HeaderField[],
+  limits: MessageLimits,
+): Malformed | undefined {
+  let at = lineEnd;
+  let fault: Malformed | undefined;
+  while (at >= 0) {
+    const start = at + 2;
+    let end = head.indexOf(CRLF, start);
+    // RFC 3261 7.3.1: a line that begins with white space continues the one before.
+    while (end >= 0 && isBlank(head.charCodeAt(end + 2))) end = head.indexOf(CRLF, end + 2);
+    const line = end < 0 ? head.slice(start) : head.slice(start, end);
+    at = end;
+    if (headers.length >= limits.headerLines) {
+      return { code: 'too-many-headers', detail: `more than ${limits.headerLines} header lines` };
+    }
+    const field = parseHeaderLine(line);
+    if (field !== undefined) headers.push(field);
+    else fault ??= { code: 'header-line', detail: `not a header: ${JSON.stringify(line.slice(0, 60))}` };
+  }
+  return fault;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function parseHeaderLine(line: string): HeaderField | undefined {
+  const colon = line.indexOf(':');
+  if (colon <= 0) return undefined;
+  let nameEnd = colon;
+  while (nameEnd > 0 && isBlank(line.charCodeAt(nameEnd - 1))) nameEnd--;
+  const name = line.slice(0, nameEnd);
+  const canonical = canonicalName(name);
+  if (canonical.length > 1 ? !isToken(name) : !/^[a-z]$/.test(canonical)) return undefined;
+  let valueStart = colon + 1;
+  while (isBlank(line.charCodeAt(valueStart))) valueStart++;
+  let value = line.slice(valueStart);
+  if (value.indexOf(CRLF) >= 0) value = value.replace(/[ \t]*\r\n[ \t]+/g, ' ');
+  // A lone CR or LF never separates lines in SIP; letting it through would let a peer forge headers behind us.
+  if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0 || value.indexOf('\0') >= 0) return undefined;
+  return { name: canonical, value: value.trim(), line };
+}
+
+const RESPONSE_LINE = /^SIP\/(\d+)\.(\d+) (\d{3}) ([^\r\n]*)$/i;
+const REQUEST_LINE = /^([^\s]+) ([^\s]+) SIP\/(\d+)\.(\d+)$/i;
+const LOOSE_REQUEST_LINE = /^\s*([^\s]+)\s+(.*?)\s+(SIP\/\d+\.\d+)\s*$/i;
+
+function parseStartLine(line: string, headers: HeaderField[]): Parsed {
+  if (/^SIP\//i.test(line)) return parseStatusLine(line, headers);
+  const strict = REQUEST_LINE.exec(line);
+  if (strict === null) {
+    // RFC 4475 3.1.2.9 to 3.1.2.11: stray white space is a 400, so keep what can be read to address it.
+    const loose = LOOSE_REQUEST_LINE.exec(line);
+    const fault: Malformed = { code: 'start-line', detail: `not a request line: ${JSON.stringify(line.slice(0, 80))}` };
+    if (loose === null || !isToken(loose[1] ?? '')) return { fault };
+    return { message: new SipRequest(loose[1] ?? '', loose[2] ?? '', headers), fault };
+  }
+  const method = strict[1] ?? '';
+  if (!isToken(method)) {
+    return { fault: { code: 'start-line', detail: `not a method: ${JSON.stringify(method.slice(0, 40))}` } };
+  }
+  const message = new SipRequest(method, strict[2] ?? '', headers);
+  if (strict[3] !== '2' || strict[4] !== '0') {
+    return { message, fault: { code: 'version', detail: `SIP/${strict[3]}.${strict[4]}` } };
+  }
+  return { message };
+}
+
+function parseStatusLine(line: string, headers: HeaderField[]): Parsed {
+  const match = RESPONSE_LINE.exec(line);
+  const status = Number(match?.[3]);
+  if (match === null || match[1] !== '2' || match[2] !== '0' || status < 100 || status > 699) {
+    return { fault: { code: 'start-line', detail: `not a status line: ${JSON.stringify(line.slice(0, 80))}` } };
+  }
+  return { message: new SipResponse(status, match[4] ?? '', headers) };
+}
+
+function cutBody(message: AnyMessage, rest: Uint8Array, limits: MessageLimits): Uint8Array | Malformed {
+  const declared = message.header('content-length');
+  // RFC 3261 18.3: in a datagram without Content-Length, the body is what is left.
+  if (declared === undefined) {
+    return rest.length > limits.bodyBytes ? tooLarge(rest.length, limits) : rest;
+  }
+  const length = contentLength(declared);
+  if (length === undefined) return { code: 'content-length', detail: `not a length: ${declared.slice(0, 20)}` };
+  if (length > limits.bodyBytes) return tooLarge(length, limits);
+  if (length > rest.length) {
+    return { code: 'body-short', detail: `Content-Length ${length}, but ${rest.length} bytes follow` };
+  }
+  return length === 0 ? NO_BYTES : rest.subarray(0, length);
+}
+
+function tooLarge(length: number, limits: MessageLimits): Malformed {
+  return { code: 'body-too-large', detail: `body of ${length} bytes, at most ${limits.bodyBytes} allowed` };
+}
+
+/** A Content-Length value as a number of bytes; undefined where it is none. */
+export function contentLength(value: string): number | undefined {
+  return /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+}

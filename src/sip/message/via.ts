@@ -1,0 +1,36 @@
+/** The Via header: the way back (RFC 3261 20.42, rport RFC 3581). */
+import { paramOf } from './params.ts';
+
+export interface Via {
+  /** Upper case: UDP, TCP, TLS, WS, WSS, SCTP … */
+  readonly transport: string;
+  readonly host: string;
+  /** Port as written; undefined means the transport's default. */
+  readonly port: number | undefined;
+  /** Parameters as text. */
+  readonly params: string;
+}
+
+const VIA =
+  /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._]+)(?:\s*:\s*(\d{1,5}))?\s*((?:;.*)?)$/is;
+
+/** Takes one Via value apart; undefined where it is broken or of another protocol version. */
+export function parseVia(value: string): Via | undefined {
+  const match = VIA.exec(value);
+  if (match === null) return undefined;
+  const port = match[3] === undefined ? undefined : Number(match[3]);
+  if (port !== undefined && port > 65535) return undefined;
+  return { transport: (match[1] ?? '').toUpperCase(), host: match[2] ?? '', port, params: match[4] ?? '' };
+}
+
+export function viaBranch(via: Via): string | undefined {
+  return paramOf(via.params, 'branch');
+}
+
+/** Port where responses go when nothing in the Via says otherwise (RFC 3261 18.2.2). */
+export function defaultPort(transport: string): number {
+  return transport === 'TLS' || transport === 'WSS' ? 5061 : 5060;
+}
+
+/** RFC 3261 8.1.1.7: a branch with this start is unique and identifies the transaction by itself. */
+export const MAGIC_COOKIE = 'z9hG4bK';

@@ -1,0 +1,45 @@
+/** Forwarding without a session: plain RFC 3261 16, for requests that are nobody's here. */
+import { type RoutedRequest, routed } from '../dialog/dialog.ts';
+import { headerField } from '../message/header.ts';
+import type { SipRequest } from '../message/message.ts';
+import { responseTo } from '../message/respond.ts';
+import type { RequestSender } from '../sender.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
+import { forwardedCopy, loopToken, responseForward } from './rules.ts';
+
+/** A request ready for its next hop but for the Via (16.6 steps 1 to 7). */
+export function forwardBy(request: SipRequest, routeSet: readonly string[]): RoutedRequest {
+  const copy = forwardedCopy(request);
+  copy.remove('route');
+  const { uri, routes, hop } = routed(request.uri, routeSet);
+  copy.uri = uri;
+  for (const route of routes) copy.headers.push(headerField('Route', route));
+  return { request: copy, hop };
+}
+
+/** An ACK for a 2xx passes without state; its branch follows from the one it came with (16.11). */
+export function forwardAckStateless(sender: RequestSender, ack: SipRequest): void {
+  const branch = `${(ack.branch ?? '').replace(/[^A-Za-z0-9.\-_]/g, '').slice(-40)}-f`;
+  sender.sendAck(forwardBy(ack, ack.list('route')), branch);
+}
+
+/** A request passes by its route, until its one final response; a CANCEL for it follows. */
+export function passThrough(
+  sender: RequestSender,
+  request: SipRequest,
+  routeSets: readonly (readonly string[])[],
+  server: ServerTransaction,
+  branch: string,
+): void {
+  const respond = (status: number): void => server.respond(responseTo(request, status));
+  const alternatives = routeSets.map((routeSet) => forwardBy(request, routeSet));
+  const sending = sender.send(alternatives, `${branch}-l${loopToken(request)}`, {
+    onResponse: (response) => {
+      if (response.status !== 100) server.respond(responseForward(response));
+    },
+    onTimeout: () => respond(408),
+    onTransportError: () => respond(500),
+  });
+  server.onCancel = () => sending.cancel([]);
+  if (request.method === 'INVITE') server.respond(responseTo(request, 100));
+}

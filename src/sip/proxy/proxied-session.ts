@@ -1,0 +1,282 @@
+/**
+ * A session in proxy mode: forwards what its session orders, and by itself what RFC 3261 16.7 wants forwarded at
+ * once (copies of a 2xx, 2xx of other forks, provisional responses inside a dialog).
+ */
+import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
+import type { Flow } from '../flow.ts';
+import { type HeaderField, headerField } from '../message/header.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { responseTo } from '../message/respond.ts';
+import type { ExchangeId, FailureCause, LegId, SipEvent } from '../port.ts';
+import type { RequestSender } from '../sender.ts';
+import type { ClientUser } from '../transaction/client.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
+import type { TimerValues } from '../transaction/timers.ts';
+import type { Sending } from '../user-agent/context.ts';
+import { forwardAckStateless, forwardBy } from './pass-through.ts';
+import { loopToken, responseForward } from './rules.ts';
+
+export interface ProxyContext {
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  readonly sender: RequestSender;
+  emit(event: SipEvent): void;
+  /** Value of a Record-Route with this key for this transport. */
+  recordRoute(key: string, transport: Flow['transport']): string;
+}
+
+/** JSON: what makes a proxied dialog known again after a restart. */
+export interface ProxiedState {
+  readonly key: string;
+  /** From tag of whoever invited; tells the direction of a request. */
+  readonly callerTag: string;
+}
+
+/** At most this many requests of one dialog may be under way at a time; more are refused. */
+const MAX_OPEN_EXCHANGES = 32;
+
+export class ProxiedSession {
+  readonly state: ProxiedState;
+  readonly #proxy: ProxyContext;
+  readonly #branches = new Map<LegId, ProxyBranch>();
+  readonly #exchanges = new Map<ExchangeId, ProxyExchange>();
+  #ack: SipRequest | undefined;
+  released = false;
+
+  constructor(proxy: ProxyContext, state: ProxiedState) {
+    this.#proxy = proxy;
+    this.state = state;
+  }
+
+  // --- the INVITE ------------------------------------------------------------------------------------------
+
+  forwardInvite(
+    branchId: LegId,
+    request: SipRequest,
+    routeSets: readonly (readonly string[])[],
+    server: ServerTransaction,
+  ): void {
+    const branch = new ProxyBranch(this.#proxy, branchId, server, this);
+    this.#branches.set(branchId, branch);
+    const alternatives = routeSets.map((routeSet) => this.#routed(request, routeSet, server.flow.transport));
+    branch.sending = this.#proxy.sender.send(alternatives, `${branchId}-l${loopToken(request)}`, branch);
+  }
+
+  #routed(request: SipRequest, routeSet: readonly string[], arrivedBy: Flow['transport']) {
+    const forward = forwardBy(request, routeSet);
+    const prepare = (sent: SipRequest, flow: Flow): void => {
+      // O-INV-5b T-INV-8b: our own URI in the route; RFC 5658: twice where the transports differ.
+      const at = sent.headers.findIndex((field) => field.name !== 'via');
+      const entries = [flow.transport, arrivedBy].map((transport) => this.#proxy.recordRoute(this.state.key, transport));
+      const lines = [...new Set(entries)].map((entry) => headerField('Record-Route', entry));
+      sent.headers.splice(at, 0, ...lines);
+    };
+    return { ...forward, prepare };
+  }
+
+  forwardResponse(branchId: LegId, replaced: readonly HeaderField[]): void {
+    this.#branches.get(branchId)?.forward(replaced);
+  }
+
+  cancelBranch(branchId: LegId): void {
+    this.#branches.get(branchId)?.sending?.cancel([]);
+  }
+
+  // --- inside the dialog -----------------------------------------------------------------------------------
+
+  /** Side of the session a request comes from. */
+  directionOf(request: SipRequest): LegId {
+    return `${this.state.key}.${request.fromTag === this.state.callerTag ? 'a' : 'b'}`;
+  }
+
+  receive(request: SipRequest, server: ServerTransaction): void {
+    const leg = this.directionOf(request);
+    if (this.#exchanges.size >= MAX_OPEN_EXCHANGES) {
+      server.respond(responseTo(request, 500));
+      return;
+    }
+    const exchange = `${leg.slice(-1)}-${request.method.toLowerCase()}-${request.cseq?.number}`;
+    this.#exchanges.set(exchange, new ProxyExchange(this.#proxy, leg, exchange, request, server, this));
+    if (request.method === 'INVITE') server.respond(responseTo(request, 100));
+    if (request.method === 'BYE') this.#proxy.emit({ type: 'bye', leg, exchange, request });
+    else this.#proxy.emit({ type: 'request', leg, fork: 0, exchange, request });
+  }
+
+  receiveAck(request: SipRequest): void {
+    this.#ack = request;
+    this.#proxy.emit({ type: 'acknowledged', leg: this.directionOf(request), request });
+  }
+
+  forwardAck(): void {
+    const ack = this.#ack;
+    this.#ack = undefined;
+    if (ack !== undefined) forwardAckStateless(this.#proxy.sender, ack);
+  }
+
+  forwardRequest(exchange: ExchangeId, replaced: readonly HeaderField[]): void {
+    this.#exchanges.get(exchange)?.forward(replaced);
+  }
+
+  forwardReply(exchange: ExchangeId, replaced: readonly HeaderField[]): void {
+    this.#exchanges.get(exchange)?.reply(replaced);
+    this.#exchanges.delete(exchange);
+  }
+
+  release(): void {
+    this.released = true;
+    for (const branch of this.#branches.values()) branch.release();
+  }
+}
+
+/** One forwarded INVITE (16.6, 16.7). */
+class ProxyBranch implements ClientUser, TimerOwner {
+  sending: Sending | undefined;
+  readonly #proxy: ProxyContext;
+  readonly #id: LegId;
+  readonly #server: ServerTransaction;
+  readonly #session: ProxiedSession;
+  #last: SipResponse | undefined;
+  #status = 0;
+  #request: SipRequest | undefined;
+  #timerC: Timer;
+
+  constructor(proxy: ProxyContext, id: LegId, server: ServerTransaction, session: ProxiedSession) {
+    this.#proxy = proxy;
+    this.#id = id;
+    this.#server = server;
+    this.#request = server.request;
+    this.#session = session;
+    // 16.6 step 11: timer C above three minutes; 16.7 step 2: set anew by each provisional response but 100.
+    this.#timerC = proxy.clock.schedule(proxy.timers.timerC, this, 'timerC');
+  }
+
+  onResponse(response: SipResponse): void {
+    if (response.status === 100) return;
+    this.#timerC.cancel();
+    if (response.status < 200) this.#timerC = this.#proxy.clock.schedule(this.#proxy.timers.timerC, this, 'timerC');
+    // 16.7 step 5: every 2xx goes upstream at once, whatever the session does.
+    if (this.#status >= 200 || this.#session.released) {
+      if (response.status >= 200 && response.status < 300) this.#server.respond(responseForward(response));
+      return;
+    }
+    this.#last = response;
+    const leg = this.#id;
+    if (response.status < 200) {
+      this.#proxy.emit({ type: 'provisional', leg, fork: 0, response, reliable: response.lists('require', '100rel') });
+    } else {
+      this.#status = response.status;
+      if (response.status < 300) this.#proxy.emit({ type: 'answered', leg, fork: 0, response });
+      else this.#proxy.emit({ type: 'failed', leg, status: response.status, response, cause: 'response' });
+    }
+  }
+
+  onTimeout(): void {
+    this.#end(408, 'timeout');
+  }
+
+  onTransportError(): void {
+    // 16.9: a transport failure counts as a 503, and 16.7 step 6 makes a 500 of it upstream.
+    this.#end(500, 'transport');
+  }
+
+  #end(status: number, cause: FailureCause): void {
+    this.#timerC.cancel();
+    if (this.#status >= 200) return;
+    this.#status = status;
+    this.#last = this.#request === undefined ? undefined : asReceived(responseTo(this.#request, status, { toTag: this.#id }));
+    if (!this.#session.released) this.#proxy.emit({ type: 'failed', leg: this.#id, status, cause });
+  }
+
+  onTimer(): void {
+    // 16.8: a branch that has rung too long is cancelled; it answers 487.
+    this.sending?.cancel([]);
+  }
+
+  forward(replaced: readonly HeaderField[]): void {
+    if (this.#last !== undefined) this.#server.respond(responseForward(this.#last, replaced));
+    if (this.#status >= 200) this.release();
+  }
+
+  release(): void {
+    this.#timerC.cancel();
+    this.#last = undefined;
+    this.#request = undefined;
+  }
+}
+
+/** A response of our own has no Via of ours on top; this puts one there so that forwarding may take it off. */
+function asReceived(response: SipResponse): SipResponse {
+  response.prepend('Via', 'SIP/2.0/UDP own.invalid');
+  return response;
+}
+
+/** A request inside the dialog on its way through. */
+class ProxyExchange implements ClientUser {
+  readonly #server: ServerTransaction;
+  readonly #proxy: ProxyContext;
+  readonly #leg: LegId;
+  readonly #id: ExchangeId;
+  readonly #session: ProxiedSession;
+  #request: SipRequest;
+  #sending: Sending | undefined;
+  #response: SipResponse | undefined;
+  #status = 0;
+
+  constructor(
+    proxy: ProxyContext,
+    leg: LegId,
+    id: ExchangeId,
+    request: SipRequest,
+    server: ServerTransaction,
+    session: ProxiedSession,
+  ) {
+    this.#proxy = proxy;
+    this.#leg = leg;
+    this.#id = id;
+    this.#request = request;
+    this.#server = server;
+    this.#session = session;
+    server.onCancel = () => this.#sending?.cancel([]);
+  }
+
+  forward(replaced: readonly HeaderField[]): void {
+    const forward = forwardBy(this.#request, this.#request.list('route'));
+    for (const field of replaced) forward.request.set(field.line.slice(0, field.line.indexOf(':')), field.value);
+    const branch = `${this.#leg}-${this.#request.cseq?.number}${this.#request.method}-l${loopToken(this.#request)}`;
+    this.#sending = this.#proxy.sender.send([forward], branch, this);
+  }
+
+  reply(replaced: readonly HeaderField[]): void {
+    const response = this.#response ?? asReceived(responseTo(this.#request, this.#status));
+    this.#server.respond(responseForward(response, replaced));
+  }
+
+  onResponse(response: SipResponse): void {
+    if (response.status === 100) return;
+    if (response.status < 200 || this.#status >= 200) {
+      this.#server.respond(responseForward(response));
+      return;
+    }
+    this.#response = response;
+    this.#finish(response.status, 'response');
+  }
+
+  onTimeout(): void {
+    this.#finish(408, 'timeout');
+  }
+
+  onTransportError(): void {
+    this.#finish(500, 'transport');
+  }
+
+  #finish(status: number, cause: FailureCause): void {
+    if (this.#status >= 200) return;
+    this.#status = status;
+    if (this.#session.released) {
+      this.reply([]);
+      return;
+    }
+    const event = { type: 'response', leg: this.#leg, exchange: this.#id, status, cause } as const;
+    this.#proxy.emit(this.#response === undefined ? event : { ...event, response: this.#response });
+  }
+}

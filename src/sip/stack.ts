@@ -1,0 +1,567 @@
+/**
+ * The SIP stack: bytes in, events out; commands in, bytes out. It owns transactions, dialogs and the mechanics of
+ * proxying; what a session should do is decided by whoever listens.
+ */
+import type { Clock } from '../time/clock.ts';
+import type { RoutedRequest } from './dialog/dialog.ts';
+import type { Flow, TransportName } from './flow.ts';
+import type { IdentifierSource } from './identifiers.ts';
+import { NO_BYTES } from './message/bytes.ts';
+import type { Frame } from './message/frame.ts';
+import { type HeaderField, headerField } from './message/header.ts';
+import type { AnyMessage, SipRequest, SipResponse } from './message/message.ts';
+import { paramOf } from './message/params.ts';
+import { DEFAULT_LIMITS, type Malformed, type MessageLimits, parseMessage } from './message/parse.ts';
+import { responseTo } from './message/respond.ts';
+import { serialize } from './message/serialize.ts';
+import { type Verdict, validateRequest, validateResponse } from './message/validate.ts';
+import { defaultPort } from './message/via.ts';
+import type { Network, Resolver } from './network.ts';
+import type { LegId, SipCommand, SipEvent, SipPort, Source } from './port.ts';
+import { type ProxiedState, ProxiedSession } from './proxy/proxied-session.ts';
+import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
+import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
+import { RequestSender } from './sender.ts';
+import type { ClientUser } from './transaction/client.ts';
+import type { InviteServerTransaction } from './transaction/invite-server.ts';
+import { TransactionLayer } from './transaction/layer.ts';
+import type { ServerTransaction } from './transaction/server.ts';
+import { DEFAULT_TIMERS, type TimerValues } from './transaction/timers.ts';
+import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
+import type { Leg, LegState } from './user-agent/leg.ts';
+import { UacLeg } from './user-agent/uac-leg.ts';
+import { UasLeg } from './user-agent/uas-leg.ts';
+import { RestoredLeg } from './user-agent/restored-leg.ts';
+
+export interface SipStackOptions {
+  readonly clock: Clock;
+  readonly identifiers: IdentifierSource;
+  readonly network: Network;
+  readonly resolver: Resolver;
+  /** From 0 to below 1, for SRV weights. */
+  readonly random: () => number;
+  readonly timers?: TimerValues;
+  readonly limits?: MessageLimits;
+  /** True for a peer whose assertions are believed. */
+  readonly trusts?: (address: string) => boolean;
+  /** Seconds a caller shall wait before trying again, or undefined where new sessions are welcome. */
+  readonly overload?: () => number | undefined;
+  /** Methods answered with an event; others get 501. */
+  readonly methods?: readonly string[];
+}
+
+/** Everything the stack lets fall or refuses by itself is counted under one of these. */
+export type CounterName =
+  | 'received'
+  | 'malformed'
+  | 'dropped'
+  | 'refused'
+  | 'retransmitted'
+  | 'strayResponses'
+  | 'strayAcks'
+  | 'merged'
+  | 'overloaded';
+
+/** Methods of RFC 3261 and its extensions that a user agent may meet; any other is 501 (8.2.1). */
+const KNOWN_METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'REGISTER', 'PRACK', 'UPDATE', 'INFO', 'REFER'].concat([
+  'NOTIFY',
+  'SUBSCRIBE',
+  'MESSAGE',
+  'PUBLISH',
+]);
+
+interface OutsideExchange {
+  readonly transaction: ServerTransaction;
+  readonly request: SipRequest;
+}
+
+export class SipStack implements SipPort, UserAgentContext {
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  readonly counters: Record<CounterName, number> = {
+    received: 0,
+    malformed: 0,
+    dropped: 0,
+    refused: 0,
+    retransmitted: 0,
+    strayResponses: 0,
+    strayAcks: 0,
+    merged: 0,
+    overloaded: 0,
+  };
+  readonly sender: RequestSender;
+  readonly #options: SipStackOptions;
+  readonly #limits: MessageLimits;
+  readonly #layer: TransactionLayer;
+  readonly #legs = new Map<string, Leg>();
+  /** INVITEs handed up that have no answer yet, by leg. */
+  readonly #invites = new Map<LegId, InviteServerTransaction>();
+  readonly #proxied = new Map<string, ProxiedSession>();
+  readonly #outside = new Map<string, OutsideExchange>();
+  #listener: (event: SipEvent) => void = () => {};
+
+  constructor(options: SipStackOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.timers = options.timers ?? DEFAULT_TIMERS;
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#layer = new TransactionLayer(options.clock, this.timers);
+    const transports = (['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const).filter((name) => options.network.speaks(name));
+    this.sender = new RequestSender(this.#layer, options.network, {
+      resolver: options.resolver,
+      transports,
+      random: options.random,
+    });
+  }
+
+  onEvent(listener: (event: SipEvent) => void): void {
+    this.#listener = listener;
+  }
+
+  emit(event: SipEvent): void {
+    this.#listener(event);
+  }
+
+  /** What is held, for metrics and for tests that nothing leaks. */
+  get held(): { clients: number; servers: number; legs: number; proxied: number } {
+    return { ...this.#layer.size, legs: this.#legs.size, proxied: this.#proxied.size };
+  }
+
+  // --- from the network ------------------------------------------------------------------------------------
+
+  /** One datagram, or one message cut out of a stream. */
+  receive(bytes: Uint8Array, flow: Flow): void {
+    this.counters.received++;
+    const { message, fault } = parseMessage(bytes, this.#limits);
+    if (message === undefined) this.counters.malformed++;
+    else if (message.kind === 'request') this.#receiveRequest(message, fault, flow);
+    else this.#receiveResponse(message, fault);
+  }
+
+  /** What stream framing found. False: the connection can't be followed any further and must be closed. */
+  receiveFrame(frame: Frame, flow: Flow): boolean {
+    if (frame.kind === 'message') this.receive(frame.bytes, flow);
+    else if (frame.kind === 'ping') flow.send(PONG);
+    else if (frame.kind === 'lost') {
+      this.counters.received++;
+      const { message } = parseMessage(frame.bytes, this.#limits);
+      if (message?.kind === 'request') this.#receiveRequest(message, frame.fault, flow);
+      else this.counters.malformed++;
+      return false;
+    }
+    return true;
+  }
+
+  #receiveResponse(response: SipResponse, fault: Malformed | undefined): void {
+    const verdict = validateResponse(response, fault);
+    // RFC 3261 18.1.2: a response whose top Via is not ours was not meant for us.
+    const via = response.via;
+    if (verdict.kind !== 'fit' || via === undefined || !this.#options.network.isOwn(via.host, via.port)) {
+      this.counters.malformed++;
+      return;
+    }
+    if (this.#layer.receiveResponse(response)) return;
+    this.counters.strayResponses++;
+    if (response.cseq?.method === 'INVITE' && response.status >= 200 && response.status < 300) {
+      this.#legs.get(baseTag(response.fromTag))?.receiveStray(response);
+    }
+  }
+
+  #receiveRequest(request: SipRequest, fault: Malformed | undefined, flow: Flow): void {
+    const verdict = validateRequest(request, fault);
+    if (verdict.kind === 'drop') {
+      this.counters.malformed++;
+      return;
+    }
+    noteSource(request, flow);
+    this.#receiveFit(request, verdict, replyFlow(request, flow));
+  }
+
+  #receiveFit(request: SipRequest, verdict: Verdict, flow: Flow): void {
+    if (verdict.kind === 'refuse') {
+      this.counters.malformed++;
+      this.#refuseStateless(request, flow, verdict.status);
+      return;
+    }
+    if (this.#layer.receiveRequest(request)) {
+      this.counters.retransmitted++;
+      return;
+    }
+    if (request.method === 'ACK') this.#receiveAck(request);
+    else if (request.method === 'CANCEL') this.#receiveCancel(request, flow);
+    else if (request.toTag !== undefined) this.#receiveInDialog(request, flow);
+    else this.#receiveInitial(request, flow);
+  }
+
+  #receiveAck(request: SipRequest): void {
+    const leg = this.#legs.get(request.toTag ?? '');
+    if (leg !== undefined) {
+      leg.receiveAck(request);
+      return;
+    }
+    const key = takeOwnRoute(request, this.#options.network);
+    const session = key === undefined ? undefined : this.#proxied.get(key);
+    if (session !== undefined) session.receiveAck(request);
+    else if (key !== undefined && forwardsLeft(request) >= 0) forwardAckStateless(this.sender, request);
+    else this.counters.strayAcks++;
+  }
+
+  #receiveCancel(cancel: SipRequest, flow: Flow): void {
+    const invite = this.#layer.findCancelled(cancel);
+    const transaction = this.#layer.createServer(cancel, flow);
+    if (invite === undefined) {
+      transaction.respond(responseTo(cancel, 481));
+      return;
+    }
+    transaction.respond(responseTo(cancel, 200, { toTag: invite.user instanceof UasLeg ? invite.user.id : undefined }));
+    invite.onCancel?.(cancel);
+  }
+
+  #receiveInDialog(request: SipRequest, flow: Flow): void {
+    const tag = request.toTag ?? '';
+    const leg = this.#legs.get(tag);
+    if (leg !== undefined) {
+      leg.receive(request, this.#layer.createServer(request, flow), tag);
+      return;
+    }
+    const key = takeOwnRoute(request, this.#options.network);
+    const transaction = this.#layer.createServer(request, flow);
+    if (key === undefined) transaction.respond(responseTo(request, 481));
+    else if (forwardsLeft(request) < 0) transaction.respond(responseTo(request, 483));
+    else {
+      const session = this.#proxied.get(key);
+      if (session !== undefined) session.receive(request, transaction);
+      else {
+        const branch = this.#options.identifiers.token();
+        passThrough(this.sender, request, [request.list('route')], transaction, branch);
+      }
+    }
+  }
+
+  #receiveInitial(request: SipRequest, flow: Flow): void {
+    const { network, identifiers } = this.#options;
+    const refuse = (status: number, headers: HeaderField[] = []): void => {
+      this.counters.refused++;
+      const transaction = this.#layer.createServer(request, flow);
+      transaction.respond(responseTo(request, status, { toTag: identifiers.token(), headers }));
+    };
+    if (!KNOWN_METHODS.includes(request.method)) return refuse(501, [headerField('Allow', this.#allow())]);
+    if (request.method !== 'OPTIONS' && forwardsLeft(request) < 0) return refuse(483);
+    if (hasLooped(request, network)) return refuse(482);
+    const source = this.#sourceOf(flow);
+    if (request.method !== 'INVITE') {
+      const exchange = identifiers.token();
+      this.#outside.set(exchange, { transaction: this.#layer.createServer(request, flow), request });
+      this.emit({ type: 'outside', exchange, request, source });
+      return;
+    }
+    const retryAfter = this.#options.overload?.();
+    if (retryAfter !== undefined) {
+      this.counters.overloaded++;
+      return refuse(503, [headerField('Retry-After', String(retryAfter))]);
+    }
+    const mergeKey = mergeKeyOf(request);
+    if (this.#layer.isMerged(mergeKey)) {
+      this.counters.merged++;
+      return refuse(482);
+    }
+    const transaction = this.#layer.createServer(request, flow, mergeKey) as InviteServerTransaction;
+    const leg: LegId = `${identifiers.token()}.a`;
+    transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
+    this.#invites.set(leg, transaction);
+    this.emit({ type: 'invite', leg, request, source });
+  }
+
+  #sourceOf(flow: Flow): Source {
+    return {
+      address: flow.remoteAddress,
+      port: flow.remotePort,
+      transport: flow.transport,
+      trusted: this.#options.trusts?.(flow.remoteAddress) ?? false,
+    };
+  }
+
+  #allow(): string {
+    return (this.#options.methods ?? KNOWN_METHODS).join(', ');
+  }
+
+  /** A message too broken for a transaction is answered without one; copies of it get the same answer again. */
+  #refuseStateless(request: SipRequest, flow: Flow, status: number): void {
+    // RFC 3261 8.2.7: the tag has to be the same for each copy of the request.
+    const toTag = (request.branch ?? '').replace(/[^A-Za-z0-9]/g, '').slice(-24) || 'refused';
+    flow.send(serialize(responseTo(request, status, { toTag })));
+  }
+
+  // --- from the session ------------------------------------------------------------------------------------
+
+  execute(command: SipCommand): void {
+    switch (command.type) {
+      case 'trying':
+        return this.#trying(command.leg);
+      case 'progress':
+        return this.#uas(command.leg)?.progress(command.fork, command.status, command.reason, command.reliable, command);
+      case 'answer':
+        this.#uas(command.leg)?.answer(command.fork, command.status, command, command.known === true);
+        this.#invites.delete(command.leg);
+        return;
+      case 'refuse':
+        return this.#refuse(command);
+      case 'invite':
+        return this.#invite(command);
+      case 'acknowledge':
+        return this.#legs.get(command.leg)?.acknowledge(command);
+      case 'cancel': {
+        const leg = this.#legs.get(command.leg);
+        return leg instanceof UacLeg ? leg.cancel(command.headers) : undefined;
+      }
+      case 'request': {
+        const leg = this.#legs.get(command.leg);
+        if (leg !== undefined) return leg.request(command.exchange, command.method, command.fork, command);
+        const { exchange } = command;
+        return this.emit({ type: 'response', leg: command.leg, exchange, status: 481, cause: 'transport' });
+      }
+      case 'cancelExchange':
+        return this.#legs.get(command.leg)?.cancelExchange(command.exchange);
+      case 'respond':
+        return this.#legs.get(command.leg)?.respond(command.exchange, command.status, command.reason, command);
+      case 'reply':
+        return this.#reply(command);
+      case 'passThrough':
+        return this.#passThrough(command);
+      case 'release':
+        return this.#release(command.leg);
+      default:
+        return this.#executeProxy(command);
+    }
+  }
+
+  #trying(leg: LegId): void {
+    const transaction = this.#invites.get(leg);
+    const request = transaction?.request;
+    if (transaction !== undefined && request !== undefined && transaction.status === 0) {
+      transaction.respond(responseTo(request, 100));
+    }
+  }
+
+  /** The leg of an INVITE that is answered here and not forwarded: made when first needed. */
+  #uas(id: LegId): UasLeg | undefined {
+    const known = this.#legs.get(id);
+    if (known !== undefined) return known instanceof UasLeg ? known : undefined;
+    const transaction = this.#invites.get(id);
+    const request = transaction?.request;
+    if (transaction === undefined || request === undefined) return undefined;
+    const leg = new UasLeg(this, id, request, transaction);
+    this.#legs.set(id, leg);
+    return leg;
+  }
+
+  #refuse(command: Extract<SipCommand, { type: 'refuse' }>): void {
+    this.#uas(command.leg)?.refuse(command.status, command.reason, command);
+    this.#invites.delete(command.leg);
+  }
+
+  #invite(command: Extract<SipCommand, { type: 'invite' }>): void {
+    const { leg: id, invite } = command;
+    const leg = new UacLeg(this, id, {
+      callId: id,
+      localTag: id,
+      localAddress: invite.from,
+      remoteAddress: invite.to,
+      cseq: 1,
+      uri: invite.uri,
+    });
+    this.#legs.set(id, leg);
+    leg.invite(invite, command.known === true);
+  }
+
+  #reply(command: Extract<SipCommand, { type: 'reply' }>): void {
+    const exchange = this.#outside.get(command.exchange);
+    if (exchange === undefined) return;
+    if (command.status >= 200) this.#outside.delete(command.exchange);
+    const { reason, headers, body } = command;
+    const parts = { reason, headers, body: body ?? NO_BYTES, toTag: command.exchange };
+    exchange.transaction.respond(responseTo(exchange.request, command.status, parts));
+  }
+
+  #release(id: LegId): void {
+    const leg = this.#legs.get(id);
+    leg?.release();
+    this.#legs.delete(id);
+    this.#invites.delete(id);
+    if (!id.endsWith('.a')) return;
+    const key = id.slice(0, -2);
+    this.#proxied.get(key)?.release();
+    this.#proxied.delete(key);
+  }
+
+  #executeProxy(command: Extract<SipCommand, { leg: LegId }>): void {
+    const key = command.leg.slice(0, command.leg.lastIndexOf('.'));
+    if (command.type === 'forwardInvite') {
+      const transaction = this.#invites.get(command.leg);
+      if (transaction === undefined) return;
+      const session = this.#proxied.get(key) ?? this.#proxiedSession(key, command.request.fromTag ?? '');
+      session.forwardInvite(command.branch, command.request, command.routeSets, transaction);
+      return;
+    }
+    const session = this.#proxied.get(key);
+    if (session === undefined) return;
+    switch (command.type) {
+      case 'forwardResponse':
+        session.forwardResponse(command.branch, command.headers ?? []);
+        if (this.#invites.get(command.leg)?.answered === true) this.#invites.delete(command.leg);
+        return;
+      case 'cancelBranch':
+        return session.cancelBranch(command.branch);
+      case 'forwardAck':
+        return session.forwardAck();
+      case 'forwardRequest':
+        return session.forwardRequest(command.exchange, command.headers ?? []);
+      case 'forwardReply':
+        return session.forwardReply(command.exchange, command.headers ?? []);
+    }
+  }
+
+  #passThrough(command: Extract<SipCommand, { type: 'passThrough' }>): void {
+    const transaction = this.#invites.get(command.leg);
+    this.#invites.delete(command.leg);
+    if (transaction === undefined) return;
+    const request = command.request.copy();
+    takeOwnRoute(request, this.#options.network);
+    const sent = request.has('route') ? [request.list('route')] : command.routeSets;
+    passThrough(this.sender, request, sent, transaction, command.leg);
+  }
+
+  #proxiedSession(key: string, callerTag: string): ProxiedSession {
+    const context = {
+      clock: this.clock,
+      timers: this.timers,
+      sender: this.sender,
+      emit: (event: SipEvent) => this.emit(event),
+      recordRoute: (user: string, transport: TransportName) => this.#ownRoute(user, transport),
+    };
+    const session = new ProxiedSession(context, { key, callerTag });
+    this.#proxied.set(key, session);
+    return session;
+  }
+
+  #ownRoute(user: string, transport: TransportName): string {
+    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
+    return `<sip:${user}@${this.#options.network.sentBy(transport)}${parameter};lr>`;
+  }
+
+  // --- for the legs ----------------------------------------------------------------------------------------
+
+  send(alternatives: readonly RoutedRequest[], branch: string, user: ClientUser): Sending {
+    return this.sender.send(alternatives, branch, user);
+  }
+
+  resume(alternatives: readonly RoutedRequest[], branch: string, user: ClientUser): Sending {
+    return this.sender.resume(alternatives, branch, user);
+  }
+
+  sendAck(routed: RoutedRequest, branch: string): AckCopy {
+    return this.sender.sendAck(routed, branch);
+  }
+
+  bind(tag: string, leg: Leg): void {
+    this.#legs.set(tag, leg);
+  }
+
+  unbind(tag: string): void {
+    this.#legs.delete(tag);
+  }
+
+  // --- restart ---------------------------------------------------------------------------------------------
+
+  /** A leg's dialogs as JSON; undefined where the leg is not known. */
+  exportLeg(id: LegId): LegState | undefined {
+    return this.#legs.get(id)?.state;
+  }
+
+  exportProxied(key: string): ProxiedState | undefined {
+    return this.#proxied.get(key)?.state;
+  }
+
+  /** A leg as it was exported; requests inside its dialog are taken again. */
+  restoreLeg(state: LegState): void {
+    const leg = new RestoredLeg(this, state);
+    this.#legs.set(state.id, leg);
+    for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
+  }
+
+  /** An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. */
+  restoreInvite(leg: LegId, request: SipRequest): void {
+    const flow = this.#wayBack(request);
+    if (flow === undefined) return;
+    const transaction = this.#layer.createServer(request, flow, mergeKeyOf(request)) as InviteServerTransaction;
+    transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
+    this.#invites.set(leg, transaction);
+  }
+
+  restoreProxied(state: ProxiedState): void {
+    this.#proxiedSession(state.key, state.callerTag);
+  }
+
+  /** RFC 3261 18.2.2: where the Via says, its received and rport before its sent-by. */
+  #wayBack(request: SipRequest): Flow | undefined {
+    const via = request.via;
+    if (via === undefined) return undefined;
+    const address = paramOf(via.params, 'received') || via.host;
+    const port = Number(paramOf(via.params, 'rport')) || via.port || defaultPort(via.transport);
+    return this.#options.network.connect({ transport: via.transport as TransportName, address, port });
+  }
+
+  /** Ends everything at once, for a host that stops. */
+  close(): void {
+    this.#layer.clear();
+    this.#legs.clear();
+    this.#invites.clear();
+    this.#proxied.clear();
+    this.#outside.clear();
+  }
+}
+
+const PONG = new Uint8Array([0x0d, 0x0a]);
+
+function baseTag(tag: string | undefined): string {
+  return tag ?? '';
+}
+
+/** RFC 3261 8.2.2.2. The served side is part of the key: the same request may come for caller and callee. */
+function mergeKeyOf(request: SipRequest): string {
+  const served = request.header('p-served-user') ?? request.header('route') ?? '';
+  return `${request.callId} ${request.fromTag ?? ''} ${request.cseq?.number} ${request.uri} ${served}`;
+}
+
+/** RFC 3261 18.2.1 and RFC 3581 4: the Via says where the request really came from. */
+function noteSource(request: AnyMessage, flow: Flow): void {
+  const via = request.via;
+  if (via === undefined) return;
+  const wantsPort = paramOf(via.params, 'rport') === '';
+  const sameHost = via.host === flow.remoteAddress || via.host === `[${flow.remoteAddress}]`;
+  if (sameHost && !wantsPort) return;
+  const at = request.headers.findIndex((field) => field.name === 'via');
+  const line = request.headers[at];
+  if (line === undefined) return;
+  const { first, rest } = splitFirst(line.value);
+  let marked = first;
+  if (wantsPort) marked = marked.replace(/;\s*rport\s*(?=;|$)/i, `;rport=${flow.remotePort}`);
+  if (!/;\s*received\s*=/i.test(marked)) marked += `;received=${flow.remoteAddress}`;
+  request.set('Via', rest === '' ? marked : `${marked}, ${rest}`);
+}
+
+function splitFirst(value: string): { first: string; rest: string } {
+  const comma = value.indexOf(',');
+  return comma < 0
+    ? { first: value, rest: '' }
+    : { first: value.slice(0, comma).trim(), rest: value.slice(comma + 1).trim() };
+}
+
+/** Where the response to a datagram goes (RFC 3261 18.2.2, RFC 3581 4). */
+function replyFlow(request: SipRequest, flow: Flow): Flow {
+  const via = request.via;
+  if (flow.reliable || flow.redirect === undefined || via === undefined) return flow;
+  if (paramOf(via.params, 'rport') !== undefined) return flow;
+  const maddr = paramOf(via.params, 'maddr');
+  return flow.redirect(maddr || flow.remoteAddress, via.port ?? defaultPort(via.transport));
+}

@@ -1,0 +1,38 @@
+/** A request of ours inside a dialog, until its final response. */
+import type { SipResponse } from '../message/message.ts';
+import type { ExchangeId, FailureCause } from '../port.ts';
+import type { ClientUser } from '../transaction/client.ts';
+import type { Sending } from './context.ts';
+
+/** The leg the request was sent on. */
+export interface ExchangeOwner {
+  onExchangeEnded(exchange: OutgoingExchange, status: number, response: SipResponse | undefined, cause: FailureCause): void;
+}
+
+export class OutgoingExchange implements ClientUser {
+  readonly id: ExchangeId;
+  readonly method: string;
+  readonly cseq: number;
+  sending: Sending | undefined;
+  readonly #owner: ExchangeOwner;
+
+  constructor(id: ExchangeId, method: string, cseq: number, owner: ExchangeOwner) {
+    this.id = id;
+    this.method = method;
+    this.cseq = cseq;
+    this.#owner = owner;
+  }
+
+  onResponse(response: SipResponse): void {
+    if (response.status >= 200) this.#owner.onExchangeEnded(this, response.status, response, 'response');
+  }
+
+  onTimeout(): void {
+    // RFC 3261 8.1.3.1: nobody answered counts as a 408.
+    this.#owner.onExchangeEnded(this, 408, undefined, 'timeout');
+  }
+
+  onTransportError(): void {
+    this.#owner.onExchangeEnded(this, 503, undefined, 'transport');
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * A leg: one INVITE and the dialogs it made, seen from the user agent at its end. What both directions share is
+ * here: requests inside the dialog, each way, once it exists.
+ */
+import { type Dialog, requestInDialog } from '../dialog/dialog.ts';
+import { NO_BYTES } from '../message/bytes.ts';
+import { type HeaderField, detached, headerField } from '../message/header.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { type ResponseParts, responseTo } from '../message/respond.ts';
+import { parseUri } from '../message/uri.ts';
+import type { ExchangeId, LegId, Payload } from '../port.ts';
+import type { InviteServerTransaction } from '../transaction/invite-server.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
+import { AnswerRetransmission } from './answer-retransmission.ts';
+import type { AckCopy, UserAgentContext } from './context.ts';
+import { OutgoingExchange } from './exchange.ts';
+
+/** At most this many requests of one peer may wait for an answer inside one dialog; more are refused. */
+const MAX_OPEN_EXCHANGES = 16;
+
+/** JSON: all a leg needs to go on in another process. */
+export interface LegState {
+  readonly id: LegId;
+  /** True where the peer sent the INVITE. */
+  readonly inbound: boolean;
+  readonly dialogs: Dialog[];
+  /** Index of the confirmed dialog; -1 before there is one. */
+  confirmed: number;
+  /** CSeq of the INVITE that was answered last; its ACK carries the same. */
+  inviteCSeq: number;
+}
+
+interface IncomingExchange {
+  readonly transaction: ServerTransaction;
+  readonly request: SipRequest;
+}
+
+export abstract class Leg {
+  readonly state: LegState;
+  protected readonly ua: UserAgentContext;
+  /** True once the session has let go of the leg. */
+  released = false;
+  /** True once a BYE went either way: only copies and crossings are still answered (RFC 3261 15). */
+  protected ended = false;
+  readonly #incoming = new Map<ExchangeId, IncomingExchange>();
+  readonly #outgoing = new Map<ExchangeId, OutgoingExchange>();
+  #answer: AnswerRetransmission | undefined;
+  protected ack: AckCopy | undefined;
+
+  constructor(ua: UserAgentContext, state: LegState) {
+    this.ua = ua;
+    this.state = state;
+  }
+
+  get id(): LegId {
+    return this.state.id;
+  }
+
+  get confirmedDialog(): Dialog | undefined {
+    return this.state.dialogs[this.state.confirmed];
+  }
+
+  /** Fork whose remote tag this is; -1 where there is none. */
+  protected forkOf(remoteTag: string): number {
+    return this.state.dialogs.findIndex((dialog) => dialog.remoteTag === remoteTag);
+  }
+
+  // --- requests of the peer -----------------------------------------------------------------------------
+
+  /** A request inside one of this leg's dialogs. `localTag` is the To tag it came with. */
+  receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
+    const fork = this.state.dialogs.findIndex(
+      (dialog) =>
+        dialog.localTag === localTag && dialog.remoteTag === (request.fromTag ?? '') && dialog.callId === request.callId,
+    );
+    const dialog = this.state.dialogs[fork];
+    const refusal = dialog === undefined ? 481 : this.#refusalFor(request, dialog);
+    if (dialog === undefined || refusal !== undefined) {
+      this.#refuseAtOnce(request, transaction, refusal ?? 481);
+      return;
+    }
+    dialog.remoteCSeq = request.cseq?.number ?? dialog.remoteCSeq;
+    // Named by its number, so that a copy that arrives after a restart is the same exchange.
+    const exchange = `${fork > 0 ? `${fork}-` : ''}${request.method.toLowerCase()}-${request.cseq?.number}`;
+    this.#incoming.set(exchange, { transaction, request });
+    if (request.method === 'BYE') {
+      // RFC 3261 15: only the caller may end an early dialog.
+      this.ended = this.state.inbound || this.state.confirmed >= 0;
+      this.#answer?.stop();
+      this.#answer = undefined;
+      this.ua.emit({ type: 'bye', leg: this.id, exchange, request });
+      return;
+    }
+    if (isTargetRefresh(request.method)) refreshTarget(dialog, request.contact?.uri);
+    if (request.method === 'INVITE') {
+      transaction.respond(responseTo(request, 100));
+      transaction.onCancel = () => this.ua.emit({ type: 'exchangeCancelled', leg: this.id, exchange });
+    }
+    this.ua.emit({ type: 'request', leg: this.id, fork, exchange, request });
+  }
+
+  #refuseAtOnce(request: SipRequest, transaction: ServerTransaction, status: number): void {
+    // RFC 3261 14.2: the peer shall wait up to ten seconds before it tries again.
+    const headers = status === 500 && request.method === 'INVITE' ? [headerField('Retry-After', '3')] : [];
+    transaction.respond(responseTo(request, status, { headers }));
+  }
+
+  #refusalFor(request: SipRequest, dialog: Dialog): number | undefined {
+    // 12.2.2: out of order is a 500. The same number again is a copy that no transaction remembers.
+    if ((request.cseq?.number ?? 0) < dialog.remoteCSeq) return 500;
+    if (this.ended && request.method !== 'BYE') return 481;
+    if (this.#incoming.size >= MAX_OPEN_EXCHANGES) return 500;
+    if (!isOfferer(request.method)) return undefined;
+    // 14.2 and RFC 3311 5.2: one offer at a time. Ours outstanding: 491. Theirs: 500.
+    for (const outgoing of this.#outgoing.values()) if (isOfferer(outgoing.method)) return 491;
+    for (const incoming of this.#incoming.values()) if (isOfferer(incoming.request.method)) return 500;
+    if (request.method === 'INVITE' && this.#answer !== undefined) return 500;
+    return undefined;
+  }
+
+  /** Answers a request that was handed up. Answering twice does nothing. */
+  respond(exchange: ExchangeId, status: number, reason: string | undefined, payload: Payload): void {
+    const incoming = this.#incoming.get(exchange);
+    if (incoming === undefined) return;
+    const { transaction, request } = incoming;
+    const parts: ResponseParts = { reason, headers: payload.headers, body: payload.body };
+    transaction.respond(responseTo(request, status, parts));
+    if (status < 200) return;
+    this.#incoming.delete(exchange);
+    if (request.method === 'INVITE' && status < 300) {
+      this.state.inviteCSeq = request.cseq?.number ?? 0;
+      this.retransmitAnswer(transaction as InviteServerTransaction);
+    }
+  }
+
+  // --- the 2xx of an INVITE of the peer, and its ACK -------------------------------------------------------
+
+  protected retransmitAnswer(transaction: InviteServerTransaction): void {
+    this.#answer?.stop();
+    this.#answer = new AnswerRetransmission(this.ua.clock, this.ua.timers, transaction, () => {
+      this.#answer = undefined;
+      this.ua.emit({ type: 'unacknowledged', leg: this.id });
+    });
+  }
+
+  /** An ACK for a 2xx of ours (RFC 3261 13.3.1.4). A copy, or one for an older INVITE, says nothing new. */
+  receiveAck(request: SipRequest): void {
+    if (this.#answer === undefined || request.cseq?.number !== this.state.inviteCSeq) return;
+    this.#answer.stop();
+    this.#answer = undefined;
+    this.ua.emit({ type: 'acknowledged', leg: this.id, request });
+  }
+
+  // --- requests of ours ------------------------------------------------------------------------------------
+
+  /** Sends a request inside the dialog. Without a dialog the exchange fails at once with 481. */
+  request(exchange: ExchangeId, method: string, fork: number | undefined, payload: Payload): void {
+    const dialog = this.confirmedDialog ?? this.state.dialogs[fork ?? 0];
+    if (dialog === undefined) {
+      this.ua.emit({ type: 'response', leg: this.id, exchange, status: 481, cause: 'transport' });
+      return;
+    }
+    if (method === 'BYE') this.ended = true;
+    dialog.localCSeq++;
+    const headers = method === 'PRACK' ? [...payload.headers, rackOf(dialog)] : payload.headers;
+    const routed = requestInDialog(dialog, method, dialog.localCSeq, headers, payload.body ?? NO_BYTES);
+    const outgoing = new OutgoingExchange(exchange, method, dialog.localCSeq, this);
+    this.#outgoing.set(exchange, outgoing);
+    if (method === 'INVITE') this.ack = undefined;
+    outgoing.sending = this.ua.send([routed], this.branch(dialog.localCSeq, method), outgoing);
+  }
+
+  /** CANCELs a re-INVITE of ours that is still open. */
+  cancelExchange(exchange: ExchangeId): void {
+    const outgoing = this.#outgoing.get(exchange);
+    if (outgoing?.method === 'INVITE') outgoing.sending?.cancel([]);
+  }
+
+  /** Final response, or none, to a request of ours. Called by the exchange. */
+  onExchangeEnded(
+    exchange: OutgoingExchange,
+    status: number,
+    response: SipResponse | undefined,
+    cause: 'response' | 'timeout' | 'transport',
+  ): void {
+    if (!this.#outgoing.has(exchange.id)) {
+      // A copy of a 2xx to a re-INVITE: its ACK was lost.
+      if (exchange.method === 'INVITE' && status < 300) this.ack?.repeat();
+      return;
+    }
+    this.#outgoing.delete(exchange.id);
+    const dialog = this.confirmedDialog;
+    if (status < 300 && isTargetRefresh(exchange.method)) {
+      if (dialog !== undefined) refreshTarget(dialog, response?.contact?.uri);
+      if (exchange.method === 'INVITE') this.state.inviteCSeq = exchange.cseq;
+    }
+    if (this.released) {
+      if (exchange.method === 'INVITE' && status < 300) this.acknowledge({ headers: [] });
+      return;
+    }
+    const event = { type: 'response', leg: this.id, exchange: exchange.id, status, cause } as const;
+    this.ua.emit(response === undefined ? event : { ...event, response });
+  }
+
+  /** Acknowledges the 2xx to our last INVITE on this leg. */
+  acknowledge(payload: Payload): void {
+    const dialog = this.confirmedDialog;
+    if (dialog === undefined) return;
+    const routed = requestInDialog(dialog, 'ACK', this.state.inviteCSeq, payload.headers, payload.body ?? NO_BYTES);
+    this.ack = this.ua.sendAck(routed, this.branch(this.state.inviteCSeq, 'ACK'));
+  }
+
+  /** A 2xx that no transaction knows any more: the ACK was lost, or we were restarted. */
+  receiveStray(response: SipResponse): void {
+    const dialog = this.confirmedDialog;
+    const same = dialog?.remoteTag === response.toTag && response.cseq?.number === this.state.inviteCSeq;
+    if (same) this.ack?.repeat();
+  }
+
+  /** The branch of a request: the same again when the same request is sent again after a restart. */
+  protected branch(cseq: number, method: string): string {
+    return `${this.id}-${cseq}${method === 'INVITE' ? 'i' : method === 'ACK' ? 'a' : ''}`;
+  }
+
+  /** The session is over. Open requests of the peer get their one final answer. */
+  release(): void {
+    this.released = true;
+    for (const { transaction, request } of this.#incoming.values()) {
+      transaction.respond(responseTo(request, request.method === 'BYE' ? 200 : 481));
+    }
+    this.#incoming.clear();
+    this.#answer?.stop();
+    this.#answer = undefined;
+    for (const dialog of this.state.dialogs) this.ua.unbind(dialog.localTag);
+    this.ua.unbind(this.id);
+  }
+}
+
+/** RFC 3261 12.2 and RFC 3311: these may carry a new Contact for the dialog. */
+export function isTargetRefresh(method: string): boolean {
+  return method === 'INVITE' || method === 'UPDATE';
+}
+
+function isOfferer(method: string): boolean {
+  return method === 'INVITE' || method === 'UPDATE';
+}
+
+function refreshTarget(dialog: Dialog, uri: string | undefined): void {
+  if (uri !== undefined && parseUri(uri) !== undefined) dialog.target = detached(uri);
+}
+
+function rackOf(dialog: Dialog): HeaderField {
+  const { rseq, cseq } = dialog.reliable ?? { rseq: 1, cseq: 1 };
+  return headerField('RAck', `${rseq} ${cseq} INVITE`);
+}

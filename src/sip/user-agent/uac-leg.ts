@@ -1,0 +1,155 @@
+/**
+ * The leg of an INVITE we sent: we are its user agent client (RFC 3261 13.2). Forks downstream may answer with
+ * several dialogs; the first 2xx is the session's, every other one is acknowledged and ended here (13.2.2.4).
+ */
+import {
+  type Dialog,
+  type DialogRequest,
+  type RoutedRequest,
+  dialogOfResponse,
+  requestInDialog,
+  routed,
+} from '../dialog/dialog.ts';
+import { NO_BYTES } from '../message/bytes.ts';
+import { type HeaderField, headerField } from '../message/header.ts';
+import { SipRequest, type SipResponse } from '../message/message.ts';
+import type { FailureCause, LegId, OutgoingInvite } from '../port.ts';
+import type { ClientUser } from '../transaction/client.ts';
+import type { AckCopy, Sending, UserAgentContext } from './context.ts';
+import { Leg } from './leg.ts';
+
+/** Early dialogs kept for one INVITE; a peer that invents more To tags is ignored beyond this. */
+const MAX_FORKS = 32;
+
+const NOBODY: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
+
+export class UacLeg extends Leg implements ClientUser {
+  readonly #request: DialogRequest;
+  #sending: Sending | undefined;
+  /** True once the INVITE has a final response, or never will. */
+  #settled = false;
+  /** ACKs sent for 2xx that are not the session's, by To tag, to repeat when their 2xx is. */
+  readonly #stragglers = new Map<string, AckCopy>();
+
+  constructor(ua: UserAgentContext, id: LegId, request: DialogRequest) {
+    super(ua, { id, inbound: false, dialogs: [], confirmed: -1, inviteCSeq: request.cseq });
+    this.#request = request;
+  }
+
+  /** Sends the INVITE. The same leg id gives the same Call-ID, tag and branch, so sending again is a copy. */
+  invite(invite: OutgoingInvite, known: boolean): void {
+    const alternatives = invite.routeSets.map((routes) => inviteBy(this.#request, invite, routes));
+    const branch = this.branch(this.#request.cseq, 'INVITE');
+    this.#sending = known ? this.ua.resume(alternatives, branch, this) : this.ua.send(alternatives, branch, this);
+  }
+
+  /** Ends the INVITE if it is still open (RFC 3261 9.1). */
+  cancel(headers: readonly HeaderField[]): void {
+    if (!this.#settled) this.#sending?.cancel(headers);
+  }
+
+  onResponse(response: SipResponse): void {
+    if (response.status < 200) this.#onProvisional(response);
+    else if (response.status < 300) this.#onAnswer(response);
+    else this.#fail(response.status, response, 'response');
+  }
+
+  onTimeout(): void {
+    this.#fail(408, undefined, 'timeout');
+  }
+
+  onTransportError(): void {
+    this.#fail(503, undefined, 'transport');
+  }
+
+  #fail(status: number, response: SipResponse | undefined, cause: FailureCause): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (this.released) return;
+    const event = { type: 'failed', leg: this.id, status, cause } as const;
+    this.ua.emit(response === undefined ? event : { ...event, response });
+  }
+
+  #onProvisional(response: SipResponse): void {
+    if (response.status === 100 || this.released || this.#settled) return;
+    const fork = this.#forkFor(response);
+    const dialog = this.state.dialogs[fork];
+    if (dialog === undefined) return;
+    const reliable = response.lists('require', '100rel') && response.has('rseq');
+    if (reliable && !this.#nextInOrder(dialog, response)) return;
+    this.ua.emit({ type: 'provisional', leg: this.id, fork, response, reliable });
+  }
+
+  /** RFC 3262 4: copies and responses out of order are dropped; the missing one will be sent again. */
+  #nextInOrder(dialog: Dialog, response: SipResponse): boolean {
+    const rseq = Number(response.header('rseq'));
+    if (!Number.isInteger(rseq) || (dialog.reliable !== undefined && rseq !== dialog.reliable.rseq + 1)) return false;
+    dialog.reliable = { rseq, cseq: this.#request.cseq };
+    return true;
+  }
+
+  /** The early dialog of a response: known, new, or one too many (-1). */
+  #forkFor(response: SipResponse): number {
+    const known = this.forkOf(response.toTag ?? '');
+    if (known >= 0) return known;
+    if (this.state.dialogs.length >= MAX_FORKS) return -1;
+    return this.state.dialogs.push(dialogOfResponse(this.#request, response)) - 1;
+  }
+
+  #onAnswer(response: SipResponse): void {
+    if (this.state.confirmed >= 0) {
+      if (this.confirmedDialog?.remoteTag === response.toTag) this.ack?.repeat();
+      else this.#endStraggler(response);
+      return;
+    }
+    if (this.released || this.#settled) {
+      this.#endStraggler(response);
+      return;
+    }
+    this.#settled = true;
+    const fork = Math.max(0, this.#forkFor(response));
+    // 12.1.2: the route set and target of the 2xx replace those of the early dialog.
+    const early = this.state.dialogs[fork];
+    const confirmed = dialogOfResponse(this.#request, response);
+    this.state.dialogs[fork] = { ...confirmed, localCSeq: Math.max(confirmed.localCSeq, early?.localCSeq ?? 0) };
+    this.state.confirmed = fork;
+    this.ua.emit({ type: 'answered', leg: this.id, fork, response });
+  }
+
+  override receiveStray(response: SipResponse): void {
+    if (this.state.confirmed >= 0 && this.confirmedDialog?.remoteTag === response.toTag) super.receiveStray(response);
+    else this.#onAnswer(response);
+  }
+
+  /** RFC 3261 13.2.2.4: a 2xx nobody waits for is acknowledged, and its dialog ended at once. */
+  #endStraggler(response: SipResponse): void {
+    const tag = response.toTag ?? '';
+    const known = this.#stragglers.get(tag);
+    if (known !== undefined) {
+      known.repeat();
+      return;
+    }
+    if (this.#stragglers.size >= MAX_FORKS) return;
+    const dialog = dialogOfResponse(this.#request, response);
+    const number = this.#stragglers.size;
+    const ack = requestInDialog(dialog, 'ACK', this.#request.cseq, []);
+    this.#stragglers.set(tag, this.ua.sendAck(ack, `${this.id}-s${number}a`));
+    const bye = requestInDialog(dialog, 'BYE', dialog.localCSeq + 1, []);
+    this.ua.send([bye], `${this.id}-s${number}`, NOBODY);
+  }
+}
+
+function inviteBy(dialog: DialogRequest, invite: OutgoingInvite, routeSet: readonly string[]): RoutedRequest {
+  const { uri, routes, hop } = routed(invite.uri, routeSet);
+  const headers: HeaderField[] = [];
+  for (const route of routes) headers.push(headerField('Route', route));
+  headers.push(
+    headerField('Max-Forwards', String(invite.maxForwards)),
+    headerField('From', `${dialog.localAddress};tag=${dialog.localTag}`),
+    headerField('To', dialog.remoteAddress),
+    headerField('Call-ID', dialog.callId),
+    headerField('CSeq', `${dialog.cseq} INVITE`),
+  );
+  for (const field of invite.headers) headers.push(field);
+  return { request: new SipRequest('INVITE', uri, headers, invite.body ?? NO_BYTES), hop };
+}

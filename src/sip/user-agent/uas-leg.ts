@@ -1,0 +1,166 @@
+/** The leg of an INVITE a peer sent: we are its user agent server (RFC 3261 13.3). */
+import type { Timer, TimerOwner } from '../../time/clock.ts';
+import { type Dialog, dialogOfRequest } from '../dialog/dialog.ts';
+import { headerField } from '../message/header.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { responseTo } from '../message/respond.ts';
+import type { LegId, Payload } from '../port.ts';
+import type { InviteServerTransaction } from '../transaction/invite-server.ts';
+import type { ServerTransaction, ServerUser } from '../transaction/server.ts';
+import { transactionTimeout } from '../transaction/timers.ts';
+import type { UserAgentContext } from './context.ts';
+import { Leg } from './leg.ts';
+
+/** A reliable provisional response that waits for its PRACK (RFC 3262 3). */
+interface Reliable {
+  readonly rseq: number;
+  readonly response: SipResponse;
+  interval: number;
+  readonly giveUpAt: number;
+}
+
+export class UasLeg extends Leg implements TimerOwner, ServerUser {
+  readonly #transaction: InviteServerTransaction;
+  readonly #request: SipRequest;
+  #lastRSeq = 0;
+  #reliable: Reliable | undefined;
+  readonly #queued: SipResponse[] = [];
+  #repetition: Timer | undefined;
+
+  constructor(ua: UserAgentContext, id: LegId, request: SipRequest, transaction: InviteServerTransaction) {
+    super(ua, { id, inbound: true, dialogs: [], confirmed: -1, inviteCSeq: request.cseq?.number ?? 0 });
+    this.#transaction = transaction;
+    this.#request = request;
+    transaction.user = this;
+  }
+
+  /** True once the INVITE has its final response. */
+  get answered(): boolean {
+    return this.#transaction.answered;
+  }
+
+  trying(): void {
+    if (this.#transaction.status === 0) this.#transaction.respond(responseTo(this.#request, 100));
+  }
+
+  /** A provisional response other than 100. Each fork of the far side is an early dialog of its own here too. */
+  progress(fork: number, status: number, reason: string, reliable: boolean, payload: Payload): void {
+    if (this.answered) return;
+    const toTag = this.#earlyDialog(fork).localTag;
+    const { headers, body } = payload;
+    if (!reliable) {
+      this.#transaction.respond(responseTo(this.#request, status, { reason, toTag, headers, body, recordRoute: true }));
+      return;
+    }
+    // RFC 3262 3: the first number is chosen from 1 to 2**31 - 1; each further one is one higher.
+    const rseq = ++this.#lastRSeq;
+    const lines = [...headers, headerField('Require', '100rel'), headerField('RSeq', String(rseq))];
+    this.#queued.push(responseTo(this.#request, status, { reason, toTag, headers: lines, body, recordRoute: true }));
+    this.#sendReliable();
+  }
+
+  #sendReliable(): void {
+    // RFC 3262 3: a second one waits until the first is acknowledged.
+    const response = this.#reliable === undefined ? this.#queued.shift() : undefined;
+    if (response === undefined) return;
+    this.#reliable = {
+      rseq: Number(response.header('rseq')),
+      response,
+      interval: this.ua.timers.t1,
+      giveUpAt: this.ua.clock.now() + transactionTimeout(this.ua.timers),
+    };
+    this.#transaction.respond(response);
+    this.#repetition = this.ua.clock.schedule(this.#reliable.interval, this, 'repeat1xx');
+  }
+
+  onTimer(): void {
+    const reliable = this.#reliable;
+    if (reliable === undefined || this.answered) return;
+    const left = reliable.giveUpAt - this.ua.clock.now();
+    if (left <= 0) {
+      // RFC 3262 3: without a PRACK within 64*T1 the INVITE is rejected with a 5xx.
+      this.#reliable = undefined;
+      this.ua.emit({ type: 'unacknowledged', leg: this.id });
+      return;
+    }
+    this.#transaction.respond(reliable.response);
+    reliable.interval *= 2;
+    this.#repetition = this.ua.clock.schedule(Math.min(reliable.interval, left), this, 'repeat1xx');
+  }
+
+  override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
+    if (request.method === 'PRACK' && !this.#takePrack(request)) {
+      // RFC 3262 3: a PRACK that matches no response of ours is answered 481.
+      transaction.respond(responseTo(request, 481));
+      return;
+    }
+    super.receive(request, transaction, localTag);
+    this.#sendReliable();
+  }
+
+  #takePrack(request: SipRequest): boolean {
+    const rack = /^(\d+)\s+(\d+)\s+(\S+)$/.exec(request.header('rack') ?? '');
+    const matches =
+      this.#reliable !== undefined &&
+      Number(rack?.[1]) === this.#reliable.rseq &&
+      Number(rack?.[2]) === this.#request.cseq?.number &&
+      rack?.[3] === 'INVITE';
+    if (!matches) return false;
+    this.#repetition?.cancel();
+    this.#reliable = undefined;
+    return true;
+  }
+
+  /** A 2xx, repeated until its ACK. The fork it came from is the dialog that stays (12.1.1). */
+  answer(fork: number, status: number, payload: Payload, known: boolean): void {
+    if (this.answered) return;
+    this.#stopProgress();
+    const dialog = this.#earlyDialog(fork);
+    this.state.confirmed = this.state.dialogs.indexOf(dialog);
+    if (known) {
+      this.#transaction.terminate();
+      return;
+    }
+    const { headers, body } = payload;
+    const parts = { toTag: dialog.localTag, headers, body, recordRoute: true };
+    this.#transaction.respond(responseTo(this.#request, status, parts));
+    this.retransmitAnswer(this.#transaction);
+  }
+
+  /** A final response other than 2xx. */
+  refuse(status: number, reason: string | undefined, payload: Payload): void {
+    if (this.answered) return;
+    this.#stopProgress();
+    const { headers, body } = payload;
+    this.#transaction.respond(responseTo(this.#request, status, { reason, toTag: this.id, headers, body }));
+    this.ended = true;
+  }
+
+  onServerFailure(): void {
+    // RFC 3261 17.2.1: nobody acknowledges the refusal; the session has ended on our side either way.
+  }
+
+  #earlyDialog(fork: number): Dialog {
+    const known = this.state.dialogs[fork];
+    if (known !== undefined) return known;
+    for (let at = this.state.dialogs.length; at <= fork; at++) {
+      const tag = at === 0 ? this.id : `${this.id}.${at}`;
+      this.state.dialogs.push(dialogOfRequest(this.#request, tag));
+      if (at > 0) this.ua.bind(tag, this);
+    }
+    return this.state.dialogs[fork] as Dialog;
+  }
+
+  #stopProgress(): void {
+    this.#repetition?.cancel();
+    this.#reliable = undefined;
+    this.#queued.length = 0;
+  }
+
+  override release(): void {
+    this.#stopProgress();
+    // One final answer (RFC 3261 13.3.1): a session that ends without one is our failure.
+    if (!this.answered) this.refuse(500, undefined, { headers: [] });
+    super.release();
+  }
+}
