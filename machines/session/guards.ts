@@ -232,6 +232,8 @@ function methodOf(context: SessionContext, response: EventOf<'response'>): strin
   return response.exchange.startsWith('reoffer') ? 'INVITE' : 'UPDATE';
 }
 
+/** A leg that was given up on the way has ended. */
+const isByeAnswer: Guard = ({ event }) => (event as EventOf<'response'>).exchange === 'bye';
 const isReofferAnswer: Guard = ({ event }) => (event as EventOf<'response'>).exchange.startsWith('reoffer');
 const isRefreshAnswer: Guard = ({ event }) => (event as EventOf<'response'>).exchange.startsWith('refresh');
 
@@ -324,6 +326,7 @@ export const guards = {
   unchangedOfferToSeveral,
   changedOfferToSeveral,
   dialogGone,
+  isByeAnswer,
   isReofferAnswer,
   isRefreshAnswer,
   refreshGlare,

@@ -178,6 +178,7 @@ const ownRequests = [
 
 /** Answers to requests of our own, and the one answer that ends the dialog. */
 const ownAnswers = [
+  { guard: 'isByeAnswer', actions: 'noteAnswer' },
   { guard: 'dialogGone', target: CLAIMING, actions: 'endByDialogGone' },
   { guard: 'refreshGlare', actions: 'refreshAgainSoon' },
   { guard: 'isRefreshAnswer', actions: 'noteRefreshAnswer' },

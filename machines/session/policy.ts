@@ -79,6 +79,8 @@ export interface Compat {
 export interface Profile {
   /** False: no such user here. */
   readonly known: boolean;
+  /** The user's own address, whichever alias was used; null where only the request's is known. Names the mailbox. */
+  readonly user: string | null;
   /** Services the user may use; null means all. */
   readonly services: readonly string[] | null;
   readonly allowOfflineStorage: boolean;

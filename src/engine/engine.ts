@@ -199,6 +199,7 @@ export class Engine implements SessionHost {
       if (error !== undefined) {
         // Calls are worth more than their copies: they go on, and /readyz says that a restart would lose them.
         this.counters.storeFailures++;
+        this.#policies.forget(batch.policies.map((policy) => policy.key));
         this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
       }
       if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
@@ -217,7 +218,8 @@ export class Engine implements SessionHost {
     for (const session of sessions) {
       if (session.closed) deletes.push(session.id);
       else {
-        const key = this.#policies.keyOf(session.context.policy, (body) => policies.push({ key, body }));
+        const { key, unwritten } = this.#policies.keyOf(session.context.policy);
+        if (unwritten !== undefined) policies.push({ key, body: unwritten });
         puts.push({ id: session.id, body: JSON.stringify(stored(session, key, this.now(), this.#options.sip)) });
         session.written = true;
       }

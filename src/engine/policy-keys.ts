@@ -5,16 +5,23 @@ export class PolicyKeys {
   readonly #keys = new Map<Policy, string>();
   readonly #named = new Map<string, Policy>();
 
-  /** Key of a policy; `fresh` gets its JSON the first time. */
-  keyOf(policy: Policy, fresh: (body: string) => void): string {
+  /** Key of a policy, and its JSON where it has not been written down yet. */
+  keyOf(policy: Policy): { readonly key: string; readonly unwritten?: string } {
     const known = this.#keys.get(policy);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { key: known };
     const body = JSON.stringify(policy);
     const key = hashOf(body);
     this.#keys.set(policy, key);
     this.#named.set(key, policy);
-    fresh(body);
-    return key;
+    return { key, unwritten: body };
+  }
+
+  /** These could not be written after all. */
+  forget(keys: readonly string[]): void {
+    for (const key of keys) {
+      const policy = this.#named.get(key);
+      if (policy !== undefined) this.#keys.delete(policy);
+    }
   }
 
   /** The policy of a key: one object for all sessions that share it. */

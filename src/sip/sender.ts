@@ -4,7 +4,7 @@ import type { Flow, Target } from './flow.ts';
 import { type LocateOptions, locate } from './locate/locate.ts';
 import { type HeaderField, headerField } from './message/header.ts';
 import { SipRequest, type SipResponse } from './message/message.ts';
-import { serialize } from './message/serialize.ts';
+import { type Packet, packet, packetBytes } from './message/serialize.ts';
 import { MAGIC_COOKIE } from './message/via.ts';
 import type { Network } from './network.ts';
 import type { ClientUser } from './transaction/client.ts';
@@ -47,19 +47,12 @@ export class RequestSender {
 
   /** Sends an ACK for a 2xx: no transaction, nothing repeated but on demand. */
   sendAck(routed: RoutedRequest, branch: string): AckCopy {
-    let flow: Flow | undefined;
-    let bytes: Uint8Array | undefined;
+    const copy = new SentAck();
     this.locate(routed, (targets) => {
-      flow = this.flowTo(targets[0]);
-      if (flow === undefined) return;
-      bytes = serialize(this.through(routed, flow, branch));
-      flow.send(bytes);
+      const flow = this.flowTo(targets[0]);
+      if (flow !== undefined) copy.send(flow, packet(this.through(routed, flow, branch)));
     });
-    return {
-      repeat: () => {
-        if (flow !== undefined && bytes !== undefined) flow.send(bytes);
-      },
-    };
+    return copy;
   }
 
   locate(routed: RoutedRequest, done: (targets: readonly Target[]) => void): void {
@@ -108,6 +101,22 @@ export class RequestSender {
   }
 }
 
+/** Keeps only what a repetition needs, for as long as the dialog lasts. */
+class SentAck implements AckCopy {
+  #flow: Flow | undefined;
+  #packet: Packet | undefined;
+
+  send(flow: Flow, ack: Packet): void {
+    this.#flow = flow;
+    this.#packet = ack;
+    this.repeat();
+  }
+
+  repeat(): void {
+    if (this.#flow !== undefined && this.#packet !== undefined) this.#flow.send(packetBytes(this.#packet));
+  }
+}
+
 function targetKey(target: Target): string {
   return `${target.transport} ${target.address} ${target.port}`;
 }
@@ -128,7 +137,7 @@ class Attempt implements ClientUser, Sending, TimerOwner {
   /** The peer has the request already. */
   readonly #known: boolean;
   /** Alternatives not located yet. */
-  readonly #alternatives: RoutedRequest[];
+  #alternatives: RoutedRequest[];
   /** Targets of the alternative in hand that have not been tried. */
   #targets: Target[] = [];
   #routed: RoutedRequest | undefined;
@@ -239,8 +248,13 @@ class Attempt implements ClientUser, Sending, TimerOwner {
 
   #finish(tell: () => void): void {
     this.#cancelLimit?.cancel();
-    // Copies of a 2xx, and those of other forks, still come through here.
+    // Copies of a 2xx, and those of other forks, still come through here for 64*T1; nothing else is needed.
     this.#done = true;
+    this.#transaction = undefined;
+    this.#routed = undefined;
+    this.#target = undefined;
+    this.#targets = [];
+    this.#alternatives = [];
     tell();
   }
 

@@ -95,11 +95,17 @@ export const inDialog = {
     turn.checkpoint();
   }),
 
-  /** The dialog behind the response is gone; the session ends on every other leg. */
+  /**
+   * The dialog behind the response is gone; the session ends on every other leg. A 481 says that the peer knows
+   * nothing of it any more; to silence a BYE is still due (RFC 3261 12.2.1.2). A refresh that fails so is the expiry
+   * of the session timer (RFC 4028 10, A-33).
+   */
   endByDialogGone: order<EventOf<'response'>>((turn, event) => {
     passBack(turn, event);
-    turn.setLeg(event.leg, { phase: 'closed' });
-    claim(turn, 'dialogGone', event.leg);
+    const known = event.status !== 481;
+    if (!known) turn.setLeg(event.leg, { phase: 'closed' });
+    const reason = event.exchange.startsWith('refresh') ? 'sessionTimer' : 'dialogGone';
+    claim(turn, reason, known ? null : event.leg);
     releaseAllMedia(turn);
   }),
 

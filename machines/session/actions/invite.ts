@@ -28,6 +28,7 @@ export const farPeer = (turn: Turn): Peer => (turn.get('role') === 'orig' ? 'ent
 function defaultProfile(turn: Turn): Profile {
   return {
     known: true,
+    user: null,
     services: null,
     allowOfflineStorage: turn.get('policy').defaultAllowOfflineStorage,
     doNotDisturb: false,

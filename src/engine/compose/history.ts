@@ -9,10 +9,10 @@ import { parseNameAddress } from '../../sip/message/address.ts';
 import type { Dossier, SessionPapers } from '../dossier.ts';
 
 /** A-18: named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by the Call-ID. */
-export function folderOf(dossier: Dossier): FolderRef {
+export function folderOf(context: SessionContext, dossier: Dossier): FolderRef {
   const { papers } = dossier;
   const contributionId = papers.contributionId || papers.sessionId || papers.callId;
-  return { user: dossier.served, conversationId: papers.conversationId || contributionId, contributionId };
+  return { user: context.profile?.user ?? dossier.served, conversationId: papers.conversationId || contributionId, contributionId };
 }
 
 export function openIntent(effect: EffectOf<'openHistory'>, context: SessionContext, dossier: Dossier): OpenIntent {
@@ -24,7 +24,7 @@ export function openIntent(effect: EffectOf<'openHistory'>, context: SessionCont
     invitedParticipants: papers.invited,
   });
   const id = `${context.id}-${effect.id}`;
-  return { kind: 'open', id, session: context.id, folder: folderOf(dossier), at: papers.date, object };
+  return { kind: 'open', id, session: context.id, folder: folderOf(context, dossier), at: papers.date, object };
 }
 
 export function sealIntent(
@@ -46,7 +46,7 @@ export function sealIntent(
     kind: 'seal',
     id: `${context.id}-${effect.id}`,
     session: context.id,
-    folder: folderOf(dossier),
+    folder: folderOf(context, dossier),
     at,
     object: wanted ? object : null,
     groupStatePointer: effect.groupStatePointer,

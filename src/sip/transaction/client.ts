@@ -2,7 +2,7 @@
 import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
 import type { Flow, SendFailure } from '../flow.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import { serialize } from '../message/serialize.ts';
+import { type Packet, packet, packetBytes } from '../message/serialize.ts';
 import type { TimerValues } from './timers.ts';
 
 /** Whoever sent the request: a user agent's leg or a proxy's branch. */
@@ -33,7 +33,7 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
   /** Milliseconds until the next retransmission. */
   interval: number;
   protected readonly user: ClientUser;
-  #bytes: Uint8Array | undefined;
+  #packet: Packet | undefined;
   #retransmission: Timer | undefined;
   #lifetime: Timer | undefined;
 
@@ -44,7 +44,7 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
     this.flow = flow;
     this.user = user;
     this.interval = layer.timers.t1;
-    this.#bytes = serialize(request);
+    this.#packet = packet(request);
   }
 
   abstract onTimer(name: string): void;
@@ -53,7 +53,7 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
 
   /** Sends the request, first or again. */
   send(): void {
-    if (this.#bytes !== undefined) this.flow.send(this.#bytes, this);
+    if (this.#packet !== undefined) this.flow.send(packetBytes(this.#packet), this);
   }
 
   startRetransmission(name: string): void {
@@ -79,7 +79,7 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
 
   /** After a final response nothing is sent again but an ACK, so the request need not be kept. */
   release(): void {
-    this.#bytes = undefined;
+    this.#packet = undefined;
     this.request = undefined;
   }
 

@@ -1,7 +1,7 @@
 /** INVITE client transaction: RFC 3261 17.1.1 with the Accepted state of RFC 6026 7.2 and 8.4. */
 import { type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
-import { serialize } from '../message/serialize.ts';
+import { type Packet, packet, packetBytes } from '../message/serialize.ts';
 import { type Chart, inviteInput, take } from './chart.ts';
 import { ClientTransaction } from './client.ts';
 import { transactionTimeout } from './timers.ts';
@@ -69,7 +69,7 @@ export const INVITE_CLIENT: Chart<InviteClientState, InviteClientInput, Tx> = {
 
 export class InviteClientTransaction extends ClientTransaction {
   state: InviteClientState = 'calling';
-  #ack: Uint8Array | undefined;
+  #ack: Packet | undefined;
 
   start(): void {
     this.startRetransmission('timerA');
@@ -99,9 +99,9 @@ export class InviteClientTransaction extends ClientTransaction {
   /** 17.1.1.3: the ACK for a non-2xx belongs to the transaction; copies of the response get copies of it. */
   acknowledge(): void {
     if (this.#ack === undefined && this.request !== undefined && this.response !== undefined) {
-      this.#ack = serialize(ackOf(this.request, this.response));
+      this.#ack = packet(ackOf(this.request, this.response));
     }
-    if (this.#ack !== undefined) this.flow.send(this.#ack, this);
+    if (this.#ack !== undefined) this.flow.send(packetBytes(this.#ack), this);
   }
 
   terminate(): void {

@@ -2,7 +2,7 @@
 import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
 import type { Flow, SendFailure } from '../flow.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import { serialize } from '../message/serialize.ts';
+import { type Packet, packet, packetBytes } from '../message/serialize.ts';
 import type { TimerValues } from './timers.ts';
 
 /** Whoever answers the request; told only what it can act upon. */
@@ -33,7 +33,7 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
   mergeKey: string | undefined;
   /** What a CANCEL for this request does; absent where it can't be cancelled. */
   onCancel: ((cancel: SipRequest) => void) | undefined;
-  #response: Uint8Array | undefined;
+  #response: Packet | undefined;
   #retransmission: Timer | undefined;
   #lifetime: Timer | undefined;
 
@@ -60,7 +60,7 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
 
   protected keep(response: SipResponse): void {
     this.status = response.status;
-    this.#response = serialize(response);
+    this.#response = packet(response);
     if (response.status >= 200) {
       this.request = undefined;
       this.onCancel = undefined;
@@ -69,7 +69,13 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
 
   /** Sends the last response, first or again. */
   send(): void {
-    if (this.#response !== undefined) this.flow.send(this.#response, this);
+    if (this.#response !== undefined) this.flow.send(packetBytes(this.#response), this);
+  }
+
+  /** The peer has the response for certain: it need not be kept. */
+  dropResponse(): void {
+    this.#response = undefined;
+    this.user = undefined;
   }
 
   startRetransmission(name: string): void {

@@ -34,7 +34,9 @@ export class AnswerRetransmission implements TimerOwner {
     this.#timer = this.#clock.schedule(Math.min(this.#interval, left), this, 'repeat2xx');
   }
 
+  /** The ACK has come, or nobody waits for it any more. */
   stop(): void {
     this.#timer.cancel();
+    this.#transaction.dropResponse();
   }
 }

@@ -21,7 +21,8 @@ interface Reliable {
 
 export class UasLeg extends Leg implements TimerOwner, ServerUser {
   readonly #transaction: InviteServerTransaction;
-  readonly #request: SipRequest;
+  /** The INVITE, until it has its final answer. */
+  #request: SipRequest | undefined;
   #lastRSeq = 0;
   #reliable: Reliable | undefined;
   readonly #queued: SipResponse[] = [];
@@ -39,23 +40,20 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     return this.#transaction.answered;
   }
 
-  trying(): void {
-    if (this.#transaction.status === 0) this.#transaction.respond(responseTo(this.#request, 100));
-  }
-
   /** A provisional response other than 100. Each fork of the far side is an early dialog of its own here too. */
   progress(fork: number, status: number, reason: string, reliable: boolean, payload: Payload): void {
-    if (this.answered) return;
-    const toTag = this.#earlyDialog(fork).localTag;
+    const request = this.#request;
+    if (request === undefined) return;
+    const toTag = this.#earlyDialog(fork, request).localTag;
     const { headers, body } = payload;
     if (!reliable) {
-      this.#transaction.respond(responseTo(this.#request, status, { reason, toTag, headers, body, recordRoute: true }));
+      this.#transaction.respond(responseTo(request, status, { reason, toTag, headers, body, recordRoute: true }));
       return;
     }
     // RFC 3262 3: the first number is chosen from 1 to 2**31 - 1; each further one is one higher.
     const rseq = ++this.#lastRSeq;
     const lines = [...headers, headerField('Require', '100rel'), headerField('RSeq', String(rseq))];
-    this.#queued.push(responseTo(this.#request, status, { reason, toTag, headers: lines, body, recordRoute: true }));
+    this.#queued.push(responseTo(request, status, { reason, toTag, headers: lines, body, recordRoute: true }));
     this.#sendReliable();
   }
 
@@ -103,7 +101,7 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     const matches =
       this.#reliable !== undefined &&
       Number(rack?.[1]) === this.#reliable.rseq &&
-      Number(rack?.[2]) === this.#request.cseq?.number &&
+      Number(rack?.[2]) === this.state.inviteCSeq &&
       rack?.[3] === 'INVITE';
     if (!matches) return false;
     this.#repetition?.cancel();
@@ -113,9 +111,10 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
 
   /** A 2xx, repeated until its ACK. The fork it came from is the dialog that stays (12.1.1). */
   answer(fork: number, status: number, payload: Payload, known: boolean): void {
-    if (this.answered) return;
+    const request = this.#request;
+    if (request === undefined) return;
     this.#stopProgress();
-    const dialog = this.#earlyDialog(fork);
+    const dialog = this.#earlyDialog(fork, request);
     this.state.confirmed = this.state.dialogs.indexOf(dialog);
     if (known) {
       this.#transaction.terminate();
@@ -123,16 +122,17 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     }
     const { headers, body } = payload;
     const parts = { toTag: dialog.localTag, headers, body, recordRoute: true };
-    this.#transaction.respond(responseTo(this.#request, status, parts));
+    this.#transaction.respond(responseTo(request, status, parts));
     this.retransmitAnswer(this.#transaction);
   }
 
   /** A final response other than 2xx. */
   refuse(status: number, reason: string | undefined, payload: Payload): void {
-    if (this.answered) return;
+    const request = this.#request;
+    if (request === undefined) return;
     this.#stopProgress();
     const { headers, body } = payload;
-    this.#transaction.respond(responseTo(this.#request, status, { reason, toTag: this.id, headers, body }));
+    this.#transaction.respond(responseTo(request, status, { reason, toTag: this.id, headers, body }));
     this.ended = true;
   }
 
@@ -140,27 +140,28 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     // RFC 3261 17.2.1: nobody acknowledges the refusal; the session has ended on our side either way.
   }
 
-  #earlyDialog(fork: number): Dialog {
+  #earlyDialog(fork: number, request: SipRequest): Dialog {
     const known = this.state.dialogs[fork];
     if (known !== undefined) return known;
     for (let at = this.state.dialogs.length; at <= fork; at++) {
       const tag = at === 0 ? this.id : `${this.id}.${at}`;
-      this.state.dialogs.push(dialogOfRequest(this.#request, tag));
+      this.state.dialogs.push(dialogOfRequest(request, tag));
       if (at > 0) this.ua.bind(tag, this);
     }
     return this.state.dialogs[fork] as Dialog;
   }
 
+  /** The final answer is on its way: the INVITE itself is no longer needed. */
   #stopProgress(): void {
+    this.#request = undefined;
     this.#repetition?.cancel();
     this.#reliable = undefined;
     this.#queued.length = 0;
   }
 
   override release(): void {
-    this.#stopProgress();
     // One final answer (RFC 3261 13.3.1): a session that ends without one is our failure.
-    if (!this.answered) this.refuse(500, undefined, { headers: [] });
+    this.refuse(500, undefined, { headers: [] });
     super.release();
   }
 }

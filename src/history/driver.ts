@@ -1,0 +1,41 @@
+/**
+ * A message store as the outbox uses it: folders, objects with UIDs, pointers. Every operation is harmless when it is
+ * repeated with the same arguments, since a restart may repeat any of them.
+ */
+import type { FolderRef } from './intent.ts';
+
+export type Done<T> = (error: Error | null, value?: T) => void;
+
+/** Folder metadata entries of the CPM message store, by the last part of their names. */
+export type Pointer = 'SessionInfoObjectID' | 'GroupStateObjectID';
+
+export interface HistoryDriver {
+  /** Makes the folder if it is not there. */
+  openFolder(folder: FolderRef, done: Done<void>): void;
+  /** Stores an object. The same key gives the same UID and no second object. */
+  append(folder: FolderRef, key: string, object: string, done: Done<number>): void;
+  setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void;
+  /** Null where it was never set. */
+  getPointer(folder: FolderRef, pointer: Pointer, done: Done<number | null>): void;
+  /** Removes an object for good; one that is not there is fine. */
+  remove(folder: FolderRef, uid: number, done: Done<void>): void;
+  close(): void;
+}
+
+/** Reading back what was recorded. Synchronous drivers answer at once. */
+export interface HistoryReader {
+  /** Folders of a user, newest last. */
+  folders(user: string, done: Done<readonly FolderSummary[]>): void;
+  objects(folder: FolderRef, done: Done<readonly StoredObject[]>): void;
+  pointers(folder: FolderRef, done: Done<Readonly<Partial<Record<Pointer, number>>>>): void;
+}
+
+export interface FolderSummary extends FolderRef {
+  readonly objects: number;
+}
+
+export interface StoredObject {
+  readonly uid: number;
+  /** The whole RFC 5322 message, a wire string. */
+  readonly content: string;
+}

@@ -1,0 +1,126 @@
+/**
+ * The outbox: history work waits here until its store has done it, in order for each folder, with growing pauses
+ * while the store fails. What waits is durable: the session store keeps it, and a restart brings it back.
+ */
+import type { HistoryPort } from '../engine/ports.ts';
+import type { Clock } from '../time/clock.ts';
+import type { HistoryDriver } from './driver.ts';
+import type { FolderRef, HistoryIntent, HistoryOutcome } from './intent.ts';
+import { type RecordingRules, record } from './record.ts';
+
+export interface OutboxOptions {
+  readonly driver: HistoryDriver;
+  readonly rules: RecordingRules;
+  readonly clock: Clock;
+  /** The work is done: it need not be kept any longer. */
+  readonly forget: (ids: readonly string[]) => void;
+  readonly onOutcome: (intent: HistoryIntent, outcome: HistoryOutcome) => void;
+}
+
+/** First pause after a failure, and the longest. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+interface FolderQueue {
+  readonly key: string;
+  readonly intents: HistoryIntent[];
+  busy: boolean;
+  pauseMs: number;
+}
+
+export class Outbox implements HistoryPort {
+  readonly #options: OutboxOptions;
+  readonly #queues = new Map<string, FolderQueue>();
+  readonly #paused = new Set<FolderQueue>();
+  #closed = false;
+  failures = 0;
+  /** What the store said last; null while it works. */
+  lastError: string | null = null;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Intents waiting. */
+  get depth(): number {
+    let depth = 0;
+    for (const queue of this.#queues.values()) depth += queue.intents.length;
+    return depth;
+  }
+
+  /** When the oldest waiting intent was ordered, ms since the epoch; undefined where none waits. */
+  get oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const queue of this.#queues.values()) {
+      for (const { at } of queue.intents) if (oldest === undefined || at < oldest) oldest = at;
+    }
+    return oldest;
+  }
+
+  submit(intents: readonly HistoryIntent[]): void {
+    for (const intent of intents) {
+      const queue = this.#queueOf(intent.folder);
+      if (queue.intents.some((waiting) => waiting.id === intent.id)) continue;
+      queue.intents.push(intent);
+      this.#work(queue);
+    }
+  }
+
+  #queueOf(folder: FolderRef): FolderQueue {
+    const key = `${folder.user}\n${folder.conversationId}\n${folder.contributionId}`;
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = { key, intents: [], busy: false, pauseMs: FIRST_PAUSE_MS };
+      this.#queues.set(key, queue);
+    }
+    return queue;
+  }
+
+  #work(queue: FolderQueue): void {
+    const intent = queue.intents[0];
+    if (intent === undefined) this.#queues.delete(queue.key);
+    if (intent === undefined || queue.busy || this.#closed) return;
+    queue.busy = true;
+    record(this.#options.driver, this.#options.rules, intent, (error, uids) => {
+      if (this.#closed) return;
+      queue.busy = false;
+      if (error !== null || uids === undefined) this.#fail(queue, intent, error?.message ?? 'no answer');
+      else this.#finish(queue, intent, { ok: true, ...uids });
+    });
+  }
+
+  #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {
+    this.lastError = null;
+    queue.intents.shift();
+    queue.pauseMs = FIRST_PAUSE_MS;
+    this.#options.forget([intent.id]);
+    this.#options.onOutcome(intent, outcome);
+    this.#work(queue);
+  }
+
+  #fail(queue: FolderQueue, intent: HistoryIntent, error: string): void {
+    this.failures++;
+    this.lastError = error;
+    queue.busy = true;
+    this.#paused.add(queue);
+    this.#options.clock.schedule(queue.pauseMs, { onTimer: () => this.#resume(queue) }, 'outboxRetry');
+    queue.pauseMs = Math.min(queue.pauseMs * 2, LONGEST_PAUSE_MS);
+    this.#options.onOutcome(intent, { ok: false, error });
+  }
+
+  #resume(queue: FolderQueue): void {
+    if (!this.#paused.delete(queue)) return;
+    queue.busy = false;
+    this.#work(queue);
+  }
+
+  /** Tries everything that pauses at once, as before a shutdown. */
+  retryNow(): void {
+    for (const queue of [...this.#paused]) this.#resume(queue);
+  }
+
+  /** Stops working; what waits stays durable. */
+  close(): void {
+    this.#closed = true;
+  }
+}

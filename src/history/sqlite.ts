@@ -1,0 +1,165 @@
+/** The embedded message store: the folders, objects and pointers of an IMAP store with METADATA, in one SQLite file. */
+import type Database from 'better-sqlite3';
+import { openDatabase } from '../store/sqlite.ts';
+import type { Done, FolderSummary, HistoryDriver, HistoryReader, Pointer, StoredObject } from './driver.ts';
+import type { FolderRef } from './intent.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS folders (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    contribution TEXT NOT NULL,
+    next_uid INTEGER NOT NULL DEFAULT 1,
+    session_info INTEGER,
+    group_state INTEGER,
+    UNIQUE (user, conversation, contribution)
+  );
+  CREATE TABLE IF NOT EXISTS objects (
+    folder INTEGER NOT NULL REFERENCES folders (id),
+    uid INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (folder, uid),
+    UNIQUE (folder, key)
+  ) WITHOUT ROWID;
+`;
+
+const USER_VERSION = 1;
+
+const POINTER_COLUMNS: Readonly<Record<Pointer, string>> = {
+  SessionInfoObjectID: 'session_info',
+  GroupStateObjectID: 'group_state',
+};
+
+export interface SqliteHistoryOptions {
+  readonly path: string;
+  readonly synchronous?: 'normal' | 'full';
+}
+
+export function sqliteHistory(options: SqliteHistoryOptions): SqliteHistory {
+  return new SqliteHistory(openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal'));
+}
+
+export class SqliteHistory implements HistoryDriver, HistoryReader {
+  readonly #db: Database.Database;
+  readonly #folderId: Database.Statement;
+  readonly #makeFolder: Database.Statement;
+  readonly #uidOf: Database.Statement;
+  readonly #takeUid: Database.Statement;
+  readonly #insert: Database.Statement;
+  readonly #append: (folder: number, key: string, content: Buffer) => number;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+    this.#folderId = db.prepare('SELECT id FROM folders WHERE user = ? AND conversation = ? AND contribution = ?').pluck();
+    this.#makeFolder = db.prepare('INSERT OR IGNORE INTO folders (user, conversation, contribution) VALUES (?, ?, ?)');
+    this.#uidOf = db.prepare('SELECT uid FROM objects WHERE folder = ? AND key = ?').pluck();
+    this.#takeUid = db.prepare('UPDATE folders SET next_uid = next_uid + 1 WHERE id = ? RETURNING next_uid - 1').pluck();
+    this.#insert = db.prepare('INSERT INTO objects (folder, uid, key, content) VALUES (?, ?, ?, ?)');
+    this.#append = db.transaction((folder: number, key: string, content: Buffer) => {
+      const known = this.#uidOf.get(folder, key) as number | undefined;
+      if (known !== undefined) return known;
+      const uid = this.#takeUid.get(folder) as number;
+      this.#insert.run(folder, uid, key, content);
+      return uid;
+    });
+  }
+
+  openFolder(folder: FolderRef, done: Done<void>): void {
+    this.#try(done, () => {
+      this.#makeFolder.run(folder.user, folder.conversationId, folder.contributionId);
+    });
+  }
+
+  append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
+    this.#try(done, () => this.#append(this.#existing(folder), key, Buffer.from(object, 'latin1')));
+  }
+
+  setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
+    this.#try(done, () => {
+      const column = POINTER_COLUMNS[pointer];
+      this.#db.prepare(`UPDATE folders SET ${column} = ? WHERE id = ?`).run(uid, this.#existing(folder));
+    });
+  }
+
+  getPointer(folder: FolderRef, pointer: Pointer, done: Done<number | null>): void {
+    this.#try(done, () => {
+      const id = this.#idOf(folder);
+      if (id === undefined) return null;
+      const column = POINTER_COLUMNS[pointer];
+      return this.#db.prepare(`SELECT ${column} FROM folders WHERE id = ?`).pluck().get(id) as number | null;
+    });
+  }
+
+  remove(folder: FolderRef, uid: number, done: Done<void>): void {
+    this.#try(done, () => {
+      const id = this.#idOf(folder);
+      if (id !== undefined) this.#db.prepare('DELETE FROM objects WHERE folder = ? AND uid = ?').run(id, uid);
+    });
+  }
+
+  folders(user: string, done: Done<readonly FolderSummary[]>): void {
+    this.#try(done, () => {
+      const rows = this.#db
+        .prepare(
+          `SELECT user, conversation AS conversationId, contribution AS contributionId,
+             (SELECT count(*) FROM objects WHERE folder = folders.id) AS objects
+           FROM folders WHERE user = ? ORDER BY id`,
+        )
+        .all(user);
+      return rows as FolderSummary[];
+    });
+  }
+
+  objects(folder: FolderRef, done: Done<readonly StoredObject[]>): void {
+    this.#try(done, () => {
+      const id = this.#idOf(folder);
+      if (id === undefined) return [];
+      const rows = this.#db.prepare('SELECT uid, content FROM objects WHERE folder = ? ORDER BY uid').all(id);
+      return (rows as { uid: number; content: Buffer }[]).map(({ uid, content }) => ({
+        uid,
+        content: content.toString('latin1'),
+      }));
+    });
+  }
+
+  pointers(folder: FolderRef, done: Done<Readonly<Partial<Record<Pointer, number>>>>): void {
+    this.#try(done, () => {
+      const row = this.#db
+        .prepare('SELECT session_info, group_state FROM folders WHERE user = ? AND conversation = ? AND contribution = ?')
+        .get(folder.user, folder.conversationId, folder.contributionId) as
+        | { session_info: number | null; group_state: number | null }
+        | undefined;
+      return {
+        ...(row?.session_info == null ? {} : { SessionInfoObjectID: row.session_info }),
+        ...(row?.group_state == null ? {} : { GroupStateObjectID: row.group_state }),
+      };
+    });
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #idOf(folder: FolderRef): number | undefined {
+    return this.#folderId.get(folder.user, folder.conversationId, folder.contributionId) as number | undefined;
+  }
+
+  #existing(folder: FolderRef): number {
+    const id = this.#idOf(folder);
+    if (id === undefined) throw new Error(`no folder ${folder.conversationId}/${folder.contributionId}`);
+    return id;
+  }
+
+  #try<T>(done: Done<T>, work: () => T): void {
+    let value: T;
+    try {
+      value = work();
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done(null, value);
+  }
+}

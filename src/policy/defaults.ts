@@ -1,0 +1,36 @@
+/** The policy of an operator who has said nothing (contract, digest 5). */
+import type { Policy } from '../../machines/session/policy.ts';
+
+export const DEFAULT_POLICY: Policy = {
+  mediaPath: 'auto',
+  allowAnonymity: true,
+  anonymityFromHeader: false,
+  requiredUserAgent: null,
+  interworkOn: {
+    orig: [404, 405, 410, 415, 416, 488, 501, 604, 606],
+    term: [404, 408, 410, 415, 480, 484, 488, 500, 501, 503, 504, 606],
+  },
+  proxyInterworkOn6xx: false,
+  coreSchemes: ['sip', 'sips', 'tel'],
+  noClient: 'interwork',
+  allowedMedia: ['message', 'audio', 'video'],
+  sdpCheck: 'any',
+  maxRedirects: 1,
+  partialClose: 'streams',
+  rejectedStreams: 'interwork',
+  isfAvailable: false,
+  secondaryTimeoutMs: 5000,
+  defaultAllowOfflineStorage: false,
+  preferencesTimeoutMs: 500,
+  recording: true,
+  timers: {
+    se: 1800,
+    minSE: 90,
+    refresher: 'peer',
+    byeJoinMs: 2000,
+    storeBudgetMs: 1500,
+    transactionMs: 32_000,
+    ringingMs: 181_000,
+  },
+  compat: { termTimerMetadata: 'both', termFolderIgnoresPreference: false, messageUid: 'sessionInfo' },
+};

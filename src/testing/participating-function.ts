@@ -1,0 +1,199 @@
+/** A Participating Function in the virtual world: the real engine on the real stack, with a disk that survives it. */
+import type { Policy, Profile } from '../../machines/session/policy.ts';
+import type { SessionMachine } from '../../machines/session/machine.ts';
+import { Engine, type EngineOptions } from '../engine/engine.ts';
+import type { ContactCipher } from '../engine/identity.ts';
+import type { MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
+import type { HistoryDriver } from '../history/driver.ts';
+import { MemoryHistory } from '../history/memory.ts';
+import { Outbox } from '../history/outbox.ts';
+import type { RecordingRules } from '../history/record.ts';
+import { DEFAULT_POLICY } from '../policy/defaults.ts';
+import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
+import { SipStack } from '../sip/stack.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualNetwork, VirtualNode } from './virtual-network.ts';
+import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
+import type { SeededRandom } from './seeded.ts';
+import { VirtualDisk, VirtualStore } from './virtual-store.ts';
+
+export interface FunctionOptions {
+  readonly address?: string;
+  /** Address of the core; null leaves the way to the request itself. */
+  readonly core?: string | null;
+  /** Addresses of the ISF, best first; none means that there is no ISF. */
+  readonly isf?: readonly string[];
+  readonly policy?: Partial<Policy>;
+  /** What is known of the served user; a function may answer later. */
+  readonly profile?: Partial<Profile> | ((query: ProfileQuery, done: (profile: Profile) => void) => void);
+  readonly trusts?: (address: string) => boolean;
+  readonly history?: HistoryDriver;
+  readonly rules?: Partial<RecordingRules>;
+  readonly groupState?: 'always' | 'groupOnly';
+  readonly otherServices?: 'forward' | 'reject';
+  readonly machine?: SessionMachine;
+  readonly observe?: EngineOptions['observe'];
+  readonly overload?: () => number | undefined;
+}
+
+export const DEFAULT_PROFILE: Profile = {
+  known: true,
+  user: null,
+  services: null,
+  allowOfflineStorage: false,
+  doNotDisturb: false,
+  blacklisted: false,
+  interworking: null,
+  clients: [{ instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>', services: ['session', 'session.group'], media: ['message'] }],
+  replacedInstance: null,
+};
+
+export class ParticipatingFunction {
+  readonly address: string;
+  readonly disk = new VirtualDisk();
+  readonly history: HistoryDriver;
+  readonly released: string[] = [];
+  policy: Policy;
+  profile: FunctionOptions['profile'];
+  engine!: Engine;
+  stack!: SipStack;
+  store!: VirtualStore;
+  outbox!: Outbox;
+  #process!: Process;
+  readonly #clock: VirtualClock;
+  readonly #network: VirtualNetwork;
+  readonly #random: SeededRandom;
+  readonly #options: FunctionOptions;
+  #node!: VirtualNode;
+  #up = false;
+
+  constructor(clock: VirtualClock, network: VirtualNetwork, random: SeededRandom, options: FunctionOptions = {}) {
+    this.#clock = clock;
+    this.#network = network;
+    this.#random = random;
+    this.#options = options;
+    this.address = options.address ?? '10.0.0.10:5060';
+    this.history = options.history ?? new MemoryHistory();
+    this.policy = { ...DEFAULT_POLICY, isfAvailable: (options.isf ?? []).length > 0, ...options.policy };
+    this.profile = options.profile;
+    this.start();
+  }
+
+  /** Boots on what the disk holds. */
+  start(): void {
+    const options = this.#options;
+    const node = this.#network.attach(this.address, (bytes, flow) => this.stack.receive(bytes, flow));
+    const clock = new Process(this.#clock);
+    this.#process = clock;
+    this.#node = node;
+    this.store = new VirtualStore(clock, this.disk);
+    this.stack = new SipStack({
+      clock,
+      identifiers: this.#random,
+      network: node,
+      resolver: { naptr: (_, done) => done([]), srv: (_, done) => done([]), addresses: (_, done) => done([]) },
+      random: () => this.#random.next(),
+      trusts: options.trusts ?? (() => true),
+      ...(options.overload === undefined ? {} : { overload: options.overload }),
+    });
+    this.outbox = new Outbox({
+      driver: this.history,
+      rules: { metadata: true, keepOldGroupState: true, ...options.rules },
+      clock,
+      forget: (ids) => this.store.forgetIntents(ids),
+      onOutcome: (intent, outcome) => this.engine.onHistory(intent, outcome),
+    });
+    this.engine = new Engine({
+      sip: this.stack,
+      clock,
+      defer: (work) => clock.schedule(0, { onTimer: work }, 'turn'),
+      store: this.store,
+      profiles: this.#profiles(),
+      history: this.outbox,
+      media: this.#media(),
+      isf: { routeSets: () => (options.isf ?? []).map((address) => [`<sip:${address};lr>`]) },
+      identity: {
+        host: this.address.split(':')[0] ?? '',
+        products: 'CPM-serv/OMA2.0 cpm-engine/test',
+        contact: this.address,
+        mediaAddress: this.address.split(':')[0] ?? '',
+        methods: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'NOTIFY'],
+      },
+      contacts: plainContacts,
+      isOwn: (host, port) => node.isOwn(host, port),
+      policy: this.policy,
+      coreRouteSets: options.core === null ? [[]] : [[`<sip:${options.core ?? '10.0.0.20:5060'};lr>`]],
+      otherServices: options.otherServices ?? 'forward',
+      groupState: options.groupState ?? 'always',
+      log: { session: () => {}, problem: () => {} },
+      ...(options.machine === undefined ? {} : { machine: options.machine }),
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
+    });
+    this.#up = true;
+    this.engine.restore();
+    this.outbox.submit([...this.disk.intents.values()]);
+  }
+
+  #profiles(): ProfilePort {
+    return {
+      lookUp: (query, done) => {
+        const { profile } = this;
+        if (typeof profile === 'function') profile(query, done);
+        else done({ ...DEFAULT_PROFILE, ...profile });
+      },
+    };
+  }
+
+  #media(): MediaPort {
+    return {
+      adapt: (_session, _leg, sdp) => sdp,
+      release: (session, legs) => this.released.push(...legs.map((leg) => `${session}.${leg}`)),
+    };
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** `kill -9`: what was not on the disk is gone, and nobody hears of it. */
+  crash(): void {
+    this.#up = false;
+    this.#process.alive = false;
+    this.#node.dead = true;
+    this.store.crash();
+    this.#network.detach(this.address);
+  }
+}
+
+/** The clock as one process sees it: after its end nothing fires. */
+class Process implements Clock {
+  alive = true;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
+    const guarded: TimerOwner = {
+      onTimer: (fired) => {
+        if (this.alive) owner.onTimer(fired);
+      },
+    };
+    return this.#clock.schedule(delayMs, guarded, name);
+  }
+}
+
+/** Contact tokens that a reader of a transcript can read: hexadecimal, neither secret nor authenticated. */
+const plainContacts: ContactCipher = {
+  seal: (uri) => `c0-${[...bytesOfWire(uri)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`,
+  open: (token) => {
+    if (!token.startsWith('c0-')) return undefined;
+    const pairs = token.slice(3).match(/../g) ?? [];
+    return wireOfBytes(Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)));
+  },
+};

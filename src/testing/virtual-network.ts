@@ -1,0 +1,127 @@
+/** A network without sockets: what is sent arrives after a delay, or twice, or never, as the weather has it. */
+import type { Flow, SendFailure, Target, TransportName } from '../sip/flow.ts';
+import type { Network } from '../sip/network.ts';
+import { wireOfBytes } from '../sip/message/bytes.ts';
+import type { Clock } from '../time/clock.ts';
+
+/** One message on its way. */
+export interface Passage {
+  /** ms since the epoch, when it was sent. */
+  readonly at: number;
+  readonly from: string;
+  readonly to: string;
+  readonly transport: TransportName;
+  /** The message as a wire string. */
+  readonly message: string;
+}
+
+/** When the copies of a message arrive, in ms after it was sent: `[1]` is fine, `[]` is lost, `[1, 1]` comes twice. */
+export type Weather = (passage: Passage) => readonly number[];
+
+type Receiver = (bytes: Uint8Array, flow: Flow) => void;
+
+const FAIR: Weather = () => [1];
+
+export class VirtualNetwork {
+  readonly #clock: Clock;
+  readonly #receivers = new Map<string, { node: VirtualNode; receive: Receiver }>();
+  /** Everything that was sent, lost messages included. */
+  readonly transcript: Passage[] = [];
+  weather: Weather = FAIR;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Puts somebody at an address, `10.0.0.1:5060`. */
+  attach(address: string, receive: Receiver): VirtualNode {
+    const node = new VirtualNode(this, address);
+    this.#receivers.set(address, { node, receive });
+    return node;
+  }
+
+  detach(address: string): void {
+    this.#receivers.delete(address);
+  }
+
+  transmit(from: string, to: string, transport: TransportName, bytes: Uint8Array, failure?: SendFailure): void {
+    const passage: Passage = { at: this.#clock.now(), from, to, transport, message: wireOfBytes(bytes) };
+    this.transcript.push(passage);
+    // Over a connection, nobody listening is noticed; a datagram is just gone.
+    if (transport !== 'UDP' && !this.#receivers.has(to)) {
+      this.#clock.schedule(1, { onTimer: () => failure?.onTransportError('connection refused') }, 'refused');
+      return;
+    }
+    for (const delay of this.weather(passage)) {
+      this.#clock.schedule(delay, { onTimer: () => this.#arrive(from, to, transport, bytes) }, 'arrival');
+    }
+  }
+
+  #arrive(from: string, to: string, transport: TransportName, bytes: Uint8Array): void {
+    const receiver = this.#receivers.get(to);
+    receiver?.receive(bytes, new VirtualFlow(receiver.node, from, transport));
+  }
+}
+
+/** The network as one host sees it. */
+export class VirtualNode implements Network {
+  readonly address: string;
+  readonly #network: VirtualNetwork;
+  /** True once its process is gone: it sends nothing any more. */
+  dead = false;
+
+  constructor(network: VirtualNetwork, address: string) {
+    this.#network = network;
+    this.address = address;
+  }
+
+  connect(target: Target): Flow | undefined {
+    return new VirtualFlow(this, `${target.address}:${target.port}`, target.transport);
+  }
+
+  transmit(to: string, transport: TransportName, bytes: Uint8Array, failure?: SendFailure): void {
+    if (!this.dead) this.#network.transmit(this.address, to, transport, bytes, failure);
+  }
+
+  speaks(transport: TransportName): boolean {
+    return transport === 'UDP' || transport === 'TCP';
+  }
+
+  sentBy(): string {
+    return this.address;
+  }
+
+  isOwn(host: string, port: number | undefined): boolean {
+    return `${host}:${port ?? 5060}` === this.address;
+  }
+
+  maxDatagram(): number {
+    return 65_000;
+  }
+}
+
+class VirtualFlow implements Flow {
+  readonly transport: TransportName;
+  readonly reliable: boolean;
+  readonly open = true;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly #node: VirtualNode;
+
+  constructor(node: VirtualNode, remote: string, transport: TransportName) {
+    const colon = remote.lastIndexOf(':');
+    this.#node = node;
+    this.transport = transport;
+    this.reliable = transport !== 'UDP';
+    this.remoteAddress = remote.slice(0, colon);
+    this.remotePort = Number(remote.slice(colon + 1));
+  }
+
+  send(bytes: Uint8Array, failure?: SendFailure): void {
+    this.#node.transmit(`${this.remoteAddress}:${this.remotePort}`, this.transport, bytes, failure);
+  }
+
+  redirect(address: string, port: number): Flow {
+    return new VirtualFlow(this.#node, `${address}:${port}`, this.transport);
+  }
+}

@@ -1,0 +1,60 @@
+/** A session store whose disk outlives its process, can be slow, and can fail. */
+import type { Batch, SessionStore } from '../engine/ports.ts';
+import type { HistoryIntent } from '../history/intent.ts';
+import type { Clock } from '../time/clock.ts';
+
+export class VirtualDisk {
+  readonly sessions = new Map<string, string>();
+  readonly policies = new Map<string, string>();
+  readonly intents = new Map<string, HistoryIntent>();
+  /** Commits so far. */
+  commits = 0;
+}
+
+export class VirtualStore implements SessionStore {
+  readonly durable = true;
+  readonly disk: VirtualDisk;
+  /** How long a commit takes, ms; 0 is at once. */
+  delayMs = 0;
+  /** Says what a commit fails with; null lets it through. */
+  failure: string | null = null;
+  readonly #clock: Clock;
+  #crashed = false;
+
+  constructor(clock: Clock, disk: VirtualDisk) {
+    this.#clock = clock;
+    this.disk = disk;
+  }
+
+  commit(batch: Batch, done: (error?: Error) => void): void {
+    const write = (): void => {
+      if (this.#crashed) return;
+      if (this.failure !== null) return done(new Error(this.failure));
+      this.disk.commits++;
+      for (const { id, body } of batch.puts) this.disk.sessions.set(id, body);
+      for (const id of batch.deletes) this.disk.sessions.delete(id);
+      for (const { key, body } of batch.policies) this.disk.policies.set(key, body);
+      for (const intent of batch.intents) this.disk.intents.set(intent.id, intent);
+      done();
+    };
+    if (this.delayMs === 0) write();
+    else this.#clock.schedule(this.delayMs, { onTimer: write }, 'commit');
+  }
+
+  load(each: (id: string, body: string) => void): void {
+    for (const [id, body] of this.disk.sessions) each(id, body);
+  }
+
+  policy(key: string): string | undefined {
+    return this.disk.policies.get(key);
+  }
+
+  forgetIntents(ids: readonly string[]): void {
+    if (!this.#crashed) for (const id of ids) this.disk.intents.delete(id);
+  }
+
+  /** The process is gone: nothing it still wanted to write is written. */
+  crash(): void {
+    this.#crashed = true;
+  }
+}

@@ -1,0 +1,66 @@
+/** A whole scene in virtual time: a Participating Function, its client, the core, the ISF, and whoever else is wanted. */
+import { ParticipatingFunction, type FunctionOptions } from './participating-function.ts';
+import { Peer } from './peer.ts';
+import { SeededRandom } from './seeded.ts';
+import { VirtualClock } from './virtual-clock.ts';
+import { VirtualNetwork } from './virtual-network.ts';
+
+export interface WorldOptions extends FunctionOptions {
+  readonly seed?: number;
+}
+
+/** Long enough for a message to cross a few hops and for what it causes, short against every SIP timer. */
+const SETTLE_MS = 40;
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly network = new VirtualNetwork(this.clock);
+  readonly random: SeededRandom;
+  readonly pf: ParticipatingFunction;
+  /** The SIP/IP core: next hop of all that does not go to the ISF. */
+  readonly core: Peer;
+  readonly isf: Peer;
+  readonly #peers = new Map<string, Peer>();
+
+  constructor(options: WorldOptions = {}) {
+    this.random = new SeededRandom(options.seed ?? 1);
+    this.pf = new ParticipatingFunction(this.clock, this.network, this.random, options);
+    this.core = this.peer('core', '10.0.0.20:5060');
+    this.isf = this.peer('isf', '10.0.0.30:5060');
+  }
+
+  /** Somebody at an address of their own; the same name gives the same peer. */
+  peer(name: string, address = `10.0.1.${this.#peers.size + 1}:5060`): Peer {
+    const known = this.#peers.get(name);
+    if (known !== undefined) return known;
+    const peer = new Peer(this.network, this.random, name, address, this.pf.address);
+    this.#peers.set(name, peer);
+    return peer;
+  }
+
+  /** Lets everything that is under way arrive. */
+  settle(): void {
+    this.clock.advance(SETTLE_MS);
+  }
+
+  /** Lets time pass. */
+  advance(ms: number): void {
+    this.clock.advance(ms);
+  }
+
+  /** What the function still holds; empty once all is over. */
+  get held(): string[] {
+    const { engine, stack, disk, outbox } = this.pf;
+    const held = stack.held;
+    return [
+      ...[...engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`),
+      ...[...disk.sessions.keys()].map((id) => `stored session ${id}`),
+      ...[...disk.intents.keys()].map((id) => `intent ${id}`),
+      ...(outbox.depth > 0 ? [`outbox ${outbox.depth}`] : []),
+      ...(held.legs > 0 ? [`${held.legs} legs`] : []),
+      ...(held.proxied > 0 ? [`${held.proxied} proxied sessions`] : []),
+      ...(held.clients > 0 ? [`${held.clients} client transactions`] : []),
+      ...(held.servers > 0 ? [`${held.servers} server transactions`] : []),
+    ];
+  }
+}
