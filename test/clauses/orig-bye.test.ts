@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Call, World, bodyOf } from '../../src/testing/index.ts';
 import { objects, pointers, types } from '../support/history.ts';
+import { resume, stall } from '../support/store.ts';
 import {
   FOLDER,
   ISF,
@@ -348,18 +349,3 @@ describe('BYE from an IWF', () => {
     expect(leftovers(world)).toEqual([]);
   });
 });
-
-/** From now on the store answers nothing. */
-function stall(world: World): void {
-  const history = world.pf.history as { append: unknown; held?: (() => void)[] };
-  const append = history.append as (...args: unknown[]) => void;
-  history.held = [];
-  history.append = (...args: unknown[]) => history.held?.push(() => append.apply(history, args));
-}
-
-/** The store answers again, what waited first. */
-function resume(world: World): void {
-  const history = world.pf.history as { append?: unknown; held?: (() => void)[] };
-  delete history.append;
-  for (const held of history.held ?? []) held();
-}

@@ -14,11 +14,12 @@ export const TERM_FOLDER = { ...FOLDER, user: 'sip:bob@home.example' };
 /** An invitation as the function of this role gets it: from its client, or from the other CPM entity. */
 export function invite(world: World, role: Role, options: InviteOptions = {}): Call {
   if (role === 'orig') return world.peer('alice').invite(options);
-  const headers: InviteOptions['headers'] = [
+  const given = options.headers ?? [];
+  const usual = [
     ['P-Served-User', '<sip:bob@home.example>;sescase=term;regstate=reg'],
     ['P-Asserted-Identity', '<sip:alice@away.example>'],
-    ...(options.headers ?? []),
-  ];
+  ] as const;
+  const headers = [...usual.filter(([name]) => !given.some(([other]) => other === name)), ...given];
   return world.peer('entity').invite({ from: '<sip:alice@away.example>', ...options, headers });
 }
 

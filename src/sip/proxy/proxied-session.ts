@@ -135,7 +135,9 @@ class ProxyBranch implements ClientUser, TimerOwner {
   readonly #id: LegId;
   readonly #server: ServerTransaction;
   readonly #session: ProxiedSession;
+  /** The response the session was told of, until it is forwarded. */
   #last: SipResponse | undefined;
+  #later: SipResponse[] = [];
   #status = 0;
   #request: SipRequest | undefined;
   #timerC: Timer;
@@ -156,7 +158,7 @@ class ProxyBranch implements ClientUser, TimerOwner {
     if (response.status < 200) this.#timerC = this.#proxy.clock.schedule(this.#proxy.timers.timerC, this, 'timerC');
     // 16.7 step 5: every 2xx goes upstream at once, whatever the session does.
     if (this.#status >= 200 || this.#session.released) {
-      if (response.status >= 200 && response.status < 300) this.#server.respond(responseForward(response));
+      if (response.status >= 200 && response.status < 300) this.#forwardLater(response);
       return;
     }
     this.#last = response;
@@ -192,6 +194,12 @@ class ProxyBranch implements ClientUser, TimerOwner {
     this.sending?.cancel([]);
   }
 
+  /** A copy of the 2xx, or one of another fork: at once, but not before the session's own. */
+  #forwardLater(response: SipResponse): void {
+    if (this.#last === undefined) this.#server.respond(responseForward(response));
+    else if (this.#later.length < MAX_LATER) this.#later.push(response);
+  }
+
   forward(replaced: readonly HeaderField[]): void {
     if (this.#last !== undefined) this.#server.respond(responseForward(this.#last, replaced));
     if (this.#status >= 200) this.release();
@@ -201,8 +209,13 @@ class ProxyBranch implements ClientUser, TimerOwner {
     this.#timerC.cancel();
     this.#last = undefined;
     this.#request = undefined;
+    for (const response of this.#later) this.#server.respond(responseForward(response));
+    this.#later = [];
   }
 }
+
+/** 2xx of other forks that may wait for the first one to be forwarded. */
+const MAX_LATER = 16;
 
 /** A response of our own has no Via of ours on top; this puts one there so that forwarding may take it off. */
 function asReceived(response: SipResponse): SipResponse {
