@@ -108,10 +108,7 @@ const ringing = session.createStateConfig({
       { guard: 'proxying', actions: 'cancelBranch' },
       { target: CLOSING, actions: 'endByCancel' },
     ],
-    ringingOver: [
-      { guard: 'proxying', actions: 'cancelBranch' },
-      { target: CLOSING, actions: 'endByRingingTimeout' },
-    ],
+    ringingOver: { target: CLOSING, actions: 'endByRingingTimeout' },
     // PRACK, UPDATE, INFO in an early dialog (digest 3.9).
     request: [{ guard: 'proxying', actions: 'forwardRequest' }, { actions: 'relayRequest' }],
     response: [{ guard: 'proxying', actions: 'forwardReply' }, { actions: 'relayResponse' }],

@@ -17,7 +17,8 @@ export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'ty
   turn.addLeg(leg, { peer, phase: 'inviting', streams: invite.streams, timer: null, allowsUpdate: false });
   turn.order({ ...invite, type: 'invite', leg });
   turn.set('current', leg);
-  turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);
+  // In proxy mode timer C is the proxy core's own (RFC 3261 16.6 step 11).
+  if (turn.get('mode') === 'b2bua') turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);
   turn.checkpoint();
   return leg;
 }

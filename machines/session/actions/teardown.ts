@@ -56,13 +56,14 @@ function sayBye(turn: Turn, name: LegName): void {
 
 /** The inviter still waits for an answer: it gets the one that fits the reason. */
 function refuseInviter(turn: Turn): void {
-  const reason = turn.get('ending')?.reason;
-  turn.order({ type: 'refuse', status: reason === undefined ? 500 : (REFUSALS[reason] ?? 480) });
+  const ending = turn.get('ending');
+  // RFC 3261 15.1.2: what the inviter itself ended was terminated.
+  const status = ending?.by === 'a' ? 487 : REFUSALS[ending?.reason ?? 'failed'];
+  turn.order({ type: 'refuse', status: status ?? 480 });
   turn.setLeg('a', { phase: 'closed' });
 }
 
 const REFUSALS: Partial<Record<EndReason, number>> = {
-  cancelled: 487,
   ringingTimeout: 408,
   shutdown: 503,
   // RFC 3262 3: a reliable provisional response without its PRACK.
@@ -79,8 +80,8 @@ function endBy(turn: Turn, event: EventOf<'bye'>, reason: EndReason, awaited?: r
   turn.set('byes', [...turn.get('byes'), { leg: event.leg, exchange: event.exchange }]);
   const phase = turn.leg(event.leg)?.phase;
   turn.setLeg(event.leg, { phase: 'closed' });
-  if (phase === 'inviting' && event.leg === 'a') refuseInviter(turn);
   claim(turn, reason, event.leg, awaited);
+  if (phase === 'inviting' && event.leg === 'a') refuseInviter(turn);
   releaseAllMedia(turn);
 }
 
