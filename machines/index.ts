@@ -1,9 +1,9 @@
 /** `cpm-engine/machines`: the statechart of a CPM session, with no I/O. */
-export { type ClauseId, CLAUSE_IDS } from './session/clause-ids.ts';
-export { ACTION_CLAUSES, GUARD_CLAUSES, clausesOf } from './session/clauses.ts';
+export { CLAUSE_IDS, type ClauseId } from './session/clause-ids.ts';
+export { ACTION_CLAUSES, clausesOf, GUARD_CLAUSES } from './session/clauses.ts';
 export type {
-  EndReason,
   Ending,
+  EndReason,
   InviteFacts,
   LegName,
   LegPhase,
@@ -15,5 +15,5 @@ export type {
 export type { Effect, EffectOf, EffectType } from './session/effects.ts';
 export type { EventOf, SessionEvent, SessionEventType } from './session/events.ts';
 export { type GuardName, guards } from './session/guards.ts';
-export { type ActionName, type SessionMachine, actions, sessionMachine } from './session/machine.ts';
+export { type ActionName, actions, type SessionMachine, sessionMachine } from './session/machine.ts';
 export type { Mode, Policy, Profile, RegisteredClient, Role } from './session/policy.ts';

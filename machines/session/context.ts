@@ -144,7 +144,12 @@ export interface SessionContext {
   /** Leg that carries each m-line; null for a rejected one. */
   readonly carriers: readonly (LegName | null)[];
   /** Invitations sent so far, redirections followed, and whether the ISF has had its one chance. */
-  readonly attempts: { readonly invites: number; readonly redirects: number; readonly isf: boolean; readonly intervals: number };
+  readonly attempts: {
+    readonly invites: number;
+    readonly redirects: number;
+    readonly isf: boolean;
+    readonly intervals: number;
+  };
   readonly relays: readonly Relay[];
   readonly byes: readonly OpenBye[];
   /** Legs whose streams are still to be taken out of the offer. */

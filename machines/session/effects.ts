@@ -24,7 +24,13 @@ export type Order =
       /** Lowest session interval the far side takes, seconds. */
       readonly minSE?: number;
     }
-  | { readonly type: 'progress'; readonly leg: LegName; readonly fork: number; readonly status: number; readonly reliable: boolean }
+  | {
+      readonly type: 'progress';
+      readonly leg: LegName;
+      readonly fork: number;
+      readonly status: number;
+      readonly reliable: boolean;
+    }
   /** 2xx toward `a`, from the answers of these legs, the first giving headers and dialog. */
   | { readonly type: 'answer'; readonly from: readonly LegName[]; readonly fork: number }
   | { readonly type: 'refuse'; readonly status: number; readonly warning?: string }
@@ -38,8 +44,21 @@ export type Order =
   | { readonly type: 'respond'; readonly leg: LegName; readonly exchange: string; readonly status: number }
   /** Answers a request that changes nothing, from what was last agreed on its leg. */
   | { readonly type: 'confirmUnchanged'; readonly leg: LegName; readonly exchange: string }
-  | { readonly type: 'relayRequest'; readonly from: LegName; readonly exchange: string; readonly to: LegName; readonly as: string; readonly fork: number }
-  | { readonly type: 'relayResponse'; readonly from: LegName; readonly exchange: string; readonly to: LegName; readonly as: string }
+  | {
+      readonly type: 'relayRequest';
+      readonly from: LegName;
+      readonly exchange: string;
+      readonly to: LegName;
+      readonly as: string;
+      readonly fork: number;
+    }
+  | {
+      readonly type: 'relayResponse';
+      readonly from: LegName;
+      readonly exchange: string;
+      readonly to: LegName;
+      readonly as: string;
+    }
   | { readonly type: 'relayCancel'; readonly leg: LegName; readonly exchange: string }
   | { readonly type: 'refresh'; readonly leg: LegName; readonly exchange: string; readonly method: 'UPDATE' | 'INVITE' }
   /** A re-INVITE with these m-lines at port 0. */

@@ -18,7 +18,12 @@ export type SessionEvent =
   | ({ readonly type: 'preferencesKnown'; readonly profile: Profile } & Stamp)
   | ({ readonly type: 'preferencesOverdue' } & Stamp)
   // the invitation
-  | ({ readonly type: 'provisional'; readonly status: number; readonly fork: number; readonly reliable: boolean } & OnLeg)
+  | ({
+      readonly type: 'provisional';
+      readonly status: number;
+      readonly fork: number;
+      readonly reliable: boolean;
+    } & OnLeg)
   | ({
       readonly type: 'answered';
       readonly status: number;
@@ -72,7 +77,11 @@ export type SessionEvent =
   // media, store, people
   | ({ readonly type: 'mediaFailed' } & OnLeg)
   | ({ readonly type: 'historyOpened'; readonly sessionInfoUid: number } & Stamp)
-  | ({ readonly type: 'historySealed'; readonly sessionInfoUid: number | null; readonly groupStateUid: number | null } & Stamp)
+  | ({
+      readonly type: 'historySealed';
+      readonly sessionInfoUid: number | null;
+      readonly groupStateUid: number | null;
+    } & Stamp)
   | ({ readonly type: 'historyFailed' } & Stamp)
   | ({ readonly type: 'endOrdered'; readonly by: 'operator' | 'shutdown' } & Stamp);
 

@@ -2,9 +2,10 @@
  * Guards: the questions of service-provider policy and of the clauses, in the order in which 8.2.2 and 8.3.2 ask
  * them. Which clauses each one fulfils stands in `clauses.ts`.
  */
-import { allClosed, liveFarLegs, liveIwfLegs } from './legs.ts';
+
 import type { SessionContext } from './context.ts';
 import type { EventOf, SessionEvent } from './events.ts';
+import { allClosed, liveFarLegs, liveIwfLegs } from './legs.ts';
 import type { RegisteredClient } from './policy.ts';
 
 type Args = { readonly context: SessionContext; readonly event: SessionEvent };
@@ -99,11 +100,14 @@ const destinationOutsideSip: Guard = ({ context }) =>
 
 /** RFC 3261 21.4.14: nobody here can route it and there is no ISF to take it. */
 const destinationUnroutable: Guard = ({ context }) =>
-  !context.policy.coreSchemes.includes(context.invite.scheme) && (isTerminating(context) || !context.policy.isfAvailable);
+  !context.policy.coreSchemes.includes(context.invite.scheme) &&
+  (isTerminating(context) || !context.policy.isfAvailable);
 
 /** 8.3.2.1 steps 7c-iv and 8b-i (A-41). Where the client is not known, the header is as if it were absent. */
 const extendsKnownSession: Guard = ({ context }) =>
-  isTerminating(context) && context.invite.sessionReplaces !== null && (context.profile?.replacedInstance ?? null) !== null;
+  isTerminating(context) &&
+  context.invite.sessionReplaces !== null &&
+  (context.profile?.replacedInstance ?? null) !== null;
 
 /** 8.3.2.1 steps 7c-v and 8b-ii: registered for the service, and able to take at least one offered media (A-39). */
 export function suitableClients(context: Invited): RegisteredClient[] {

@@ -20,7 +20,7 @@ import { proxy } from './actions/proxy.ts';
 import { refusals } from './actions/refusals.ts';
 import { sessionTimer } from './actions/session-timer.ts';
 import { teardown } from './actions/teardown.ts';
-import { type SessionContext, type SessionInput, initialContext } from './context.ts';
+import { initialContext, type SessionContext, type SessionInput } from './context.ts';
 import type { SessionEvent } from './events.ts';
 import { guards } from './guards.ts';
 

@@ -2,26 +2,36 @@
  * The engine: a registry of sessions between the SIP port and the services. Each event finds its session by the key
  * in its leg; what the session wants done is stored first and done after.
  */
-import type { Profile } from '../../machines/session/policy.ts';
-import type { Policy } from '../../machines/session/policy.ts';
-import type { Effect } from '../../machines/session/effects.ts';
+
 import type { EndReason, SessionInput } from '../../machines/session/context.ts';
+import type { Effect } from '../../machines/session/effects.ts';
 import { type SessionMachine, sessionMachine } from '../../machines/session/machine.ts';
+import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
 import { headerField } from '../sip/message/header.ts';
-import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { SipRequest } from '../sip/message/message.ts';
+import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import { openIntent, sealIntent } from './compose/history.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
-import { type Performing, forgetUsed, perform, thin } from './perform.ts';
+import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import { PolicyKeys } from './policy-keys.ts';
-import type { Batch, Defer, Dialogs, EngineLog, HistoryPort, IsfPort, MediaPort, ProfilePort, SessionStore } from './ports.ts';
-import { Session, type SessionHost } from './session.ts';
+import type {
+  Batch,
+  Defer,
+  Dialogs,
+  EngineLog,
+  HistoryPort,
+  IsfPort,
+  MediaPort,
+  ProfilePort,
+  SessionStore,
+} from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
-import { type Resumed, type StoredSession, resumed, stored } from './stored-session.ts';
-import { type Unstamped, translate } from './translate.ts';
+import { Session, type SessionHost } from './session.ts';
+import { type Resumed, resumed, type StoredSession, stored } from './stored-session.ts';
+import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
   readonly sip: SipPort & Partial<Dialogs>;
@@ -131,7 +141,14 @@ export class Engine implements SessionHost {
       session?.deliver({ type: 'preferencesKnown', profile });
     });
     const { policy } = this;
-    const input: SessionInput = { id, role: invitation.role, policy, profile: known ?? null, invite: invitation.facts, at };
+    const input: SessionInput = {
+      id,
+      role: invitation.role,
+      policy,
+      profile: known ?? null,
+      invite: invitation.facts,
+      at,
+    };
     this.counters.started++;
     session = Session.begin(this, input, dossier);
     this.sessions.set(id, session);

@@ -2,16 +2,20 @@
 import type { InviteFacts, OfferedStream, TimerFacts } from '../../machines/session/context.ts';
 import { scanStreams } from '../sdp/streams.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
-import { identityKey, parseUri } from '../sip/message/uri.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
+import { identityKey, parseUri } from '../sip/message/uri.ts';
 
 /** Option tags a B2BUA here understands, alone or by passing them on end to end. */
-export const SUPPORTED_OPTIONS = ['100rel', 'timer', 'gruu', 'path', 'outbound', 'replaces', 'norefersub', 'tdialog'].concat([
-  'multiple-refer',
-  'resource-priority',
-  'histinfo',
-  'recipient-list-invite',
-]);
+export const SUPPORTED_OPTIONS = [
+  '100rel',
+  'timer',
+  'gruu',
+  'path',
+  'outbound',
+  'replaces',
+  'norefersub',
+  'tdialog',
+].concat(['multiple-refer', 'resource-priority', 'histinfo', 'recipient-list-invite']);
 
 /** Authenticated originator: identities a trusted peer asserts, sip and tel alike (A-03, RFC 3325). */
 export function originatorsOf(request: SipRequest, trusted: boolean): string[] {

@@ -1,8 +1,9 @@
 /** Reading an INVITE that begins a session: whose it is, what it asks, and the papers it leaves. */
 import type { InviteFacts } from '../../machines/session/context.ts';
 import type { Role } from '../../machines/session/policy.ts';
+import { addressWithoutTag } from '../sip/dialog/dialog.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
-import { partsOf, mediaType } from '../sip/message/body.ts';
+import { mediaType, partsOf } from '../sip/message/body.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { identityKey, isSipUri, parseUri } from '../sip/message/uri.ts';
@@ -10,8 +11,7 @@ import type { Network } from '../sip/network.ts';
 import type { Source } from '../sip/port.ts';
 import { takeOwnRoute } from '../sip/proxy/rules.ts';
 import { descriptionOf } from './compose/descriptions.ts';
-import { addressWithoutTag } from '../sip/dialog/dialog.ts';
-import { type Dossier, type SessionPapers, kept } from './dossier.ts';
+import { type Dossier, kept, type SessionPapers } from './dossier.ts';
 import { inviteFacts, originatorsOf } from './facts.ts';
 import type { ContactCipher } from './identity.ts';
 import type { ProfileQuery } from './ports.ts';
@@ -91,7 +91,9 @@ function papersOf(invitation: Invitation, request: SipRequest, at: number): Sess
     conversationId: kept(request.header('conversation-id')) ?? '',
     contributionId: kept(request.header('contribution-id')) ?? '',
     inReplyToContributionId: kept(request.header('inreplyto-contribution-id')),
-    service: detached(request.header('p-asserted-service') ?? `urn:urn-7:3gpp-service.ims.icsi.oma.cpm.${invitation.service}`),
+    service: detached(
+      request.header('p-asserted-service') ?? `urn:urn-7:3gpp-service.ims.icsi.oma.cpm.${invitation.service}`,
+    ),
     group: invitation.facts.group,
     from: detached(addressWithoutTag(request.header('from') ?? '')),
     to: detached(addressWithoutTag(request.header('to') ?? '')),

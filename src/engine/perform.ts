@@ -13,9 +13,9 @@ import {
   composeRelayedResponse,
   composeReoffer,
 } from './compose/in-dialog.ts';
-import { type Inviting, composeForward, composeInvite } from './compose/invite.ts';
+import { composeForward, composeInvite, type Inviting } from './compose/invite.ts';
 import { proxiedTimerOfAnswer } from './compose/proxied-timer.ts';
-import { type Dossier, bookOf, requestOf, responseOf } from './dossier.ts';
+import { bookOf, type Dossier, requestOf, responseOf } from './dossier.ts';
 
 /** What carrying out an effect may use. */
 export interface Performing extends Inviting, Describing {
@@ -45,7 +45,13 @@ export function perform(effect: Effect, by: Performing): void {
     case 'cancel':
       return cancel(effect, by);
     case 'bye':
-      return by.execute({ type: 'request', leg: legId(by, effect.leg), exchange: 'bye', method: 'BYE', headers: byeHeaders(effect, by) });
+      return by.execute({
+        type: 'request',
+        leg: legId(by, effect.leg),
+        exchange: 'bye',
+        method: 'BYE',
+        headers: byeHeaders(effect, by),
+      });
     case 'answerBye':
       return respond(by, effect.leg, effect.exchange, 200, { headers: uidHeader(effect.messageUid) });
     case 'releaseMedia':
@@ -75,7 +81,12 @@ function sendInvite(effect: EffectOf<'invite'>, by: Performing): void {
     const received = by.dossier.invite;
     if (received === null) return;
     const leg = legId(by, 'a');
-    by.execute({ type: 'forwardInvite', leg, branch: legId(by, effect.leg), ...composeForward(effect, received, by.context, by) });
+    by.execute({
+      type: 'forwardInvite',
+      leg,
+      branch: legId(by, effect.leg),
+      ...composeForward(effect, received, by.context, by),
+    });
     return;
   }
   const invite = composeInvite(effect, by.context, by);
@@ -97,7 +108,12 @@ function answerInviter(effect: EffectOf<'progress' | 'answer' | 'refuse' | 'forw
       return by.execute({ type: 'answer', leg, fork: effect.fork, status: 200, known: by.stale, ...answer });
     }
     case 'refuse':
-      return by.execute({ type: 'refuse', leg, status: effect.status, ...composeRefusal(effect, by.context, by.identity) });
+      return by.execute({
+        type: 'refuse',
+        leg,
+        status: effect.status,
+        ...composeRefusal(effect, by.context, by.identity),
+      });
     case 'forwardFailure': {
       const received = responseOf(by.dossier, `failed ${effect.leg}`);
       return by.execute({ type: 'refuse', leg, ...composeFailure(effect.status, received) });
@@ -177,7 +193,14 @@ function performInDialog(effect: InDialogEffect, by: Performing): void {
       if (request === undefined) return;
       const payload = composeRelayedRequest(request, effect.to, by.context, by);
       const { as: exchange, fork } = effect;
-      return by.execute({ type: 'request', leg: legId(by, effect.to), exchange, fork, method: request.method, ...payload });
+      return by.execute({
+        type: 'request',
+        leg: legId(by, effect.to),
+        exchange,
+        fork,
+        method: request.method,
+        ...payload,
+      });
     }
     case 'relayResponse':
       return relayResponse(effect, by);
@@ -192,7 +215,13 @@ function performInDialog(effect: InDialogEffect, by: Performing): void {
       const body = reducedOffer(effect.leg, effect.without, by);
       if (body === undefined) return;
       const payload = composeReoffer(effect.leg, body, by.context, by);
-      return by.execute({ type: 'request', leg: legId(by, effect.leg), exchange: effect.exchange, method: 'INVITE', ...payload });
+      return by.execute({
+        type: 'request',
+        leg: legId(by, effect.leg),
+        exchange: effect.exchange,
+        method: 'INVITE',
+        ...payload,
+      });
     }
   }
 }

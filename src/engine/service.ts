@@ -1,9 +1,10 @@
 /** Which CPM service a request is for, and whose Participating Function we are for it (digest 3.2). */
+
+import type { Role } from '../../machines/session/policy.ts';
 import { addressParam, parseNameAddress } from '../sip/message/address.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { isSipUri, parseUri, uriParam } from '../sip/message/uri.ts';
 import { topRoute } from '../sip/proxy/rules.ts';
-import type { Role } from '../../machines/session/policy.ts';
 
 const CPM = 'urn:urn-7:3gpp-service.ims.icsi.oma.cpm.';
 

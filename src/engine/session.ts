@@ -3,7 +3,7 @@
  * actor's own mailbox orders those that arrive while another is handled); effects leave in order, after the state
  * that explains them is stored.
  */
-import { type Actor, type Snapshot, createActor } from 'xstate';
+import { type Actor, createActor, type Snapshot } from 'xstate';
 import type { LegName, SessionContext, SessionInput } from '../../machines/session/context.ts';
 import type { Effect } from '../../machines/session/effects.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';

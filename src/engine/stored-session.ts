@@ -4,7 +4,7 @@ import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import type { Policy } from '../../machines/session/policy.ts';
 import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
 import type { LegState } from '../sip/user-agent/leg.ts';
-import { type Dossier, type StoredDossier, restoredDossier, storedDossier } from './dossier.ts';
+import { type Dossier, restoredDossier, type StoredDossier, storedDossier } from './dossier.ts';
 import type { Dialogs } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
@@ -101,7 +101,8 @@ function legsAfter(record: StoredSession, fresh: boolean): SessionContext['legs'
 }
 
 function restoreLegs(id: string, record: StoredSession, dossier: Dossier, dialogs: Partial<Dialogs>): void {
-  const unanswered = record.context.legs.a?.phase === 'inviting' || record.pending.some((effect) => effect.type === 'answer');
+  const unanswered =
+    record.context.legs.a?.phase === 'inviting' || record.pending.some((effect) => effect.type === 'answer');
   for (const state of record.legs) {
     const name = state.id.slice(id.length + 1);
     const early = isOpenInvite(record.context.legs[name]);

@@ -4,20 +4,23 @@
  */
 import type { LegName, SessionContext } from '../../machines/session/context.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';
-import { acceptedStreams } from '../sdp/streams.ts';
 import { sameDescription } from '../sdp/mediate.ts';
-import { parseNameAddress } from '../sip/message/address.ts';
-import { addressParam } from '../sip/message/address.ts';
+import { acceptedStreams } from '../sdp/streams.ts';
+import { addressParam, parseNameAddress } from '../sip/message/address.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { isSipUri, parseUri, sameUri } from '../sip/message/uri.ts';
 import type { SipEvent } from '../sip/port.ts';
 import { descriptionOf } from './compose/descriptions.ts';
-import { type Dossier, bookOf } from './dossier.ts';
+import { bookOf, type Dossier } from './dossier.ts';
 import { minSEOf, timerFacts } from './facts.ts';
 
 /** An event without its stamp; the session numbers and dates it. */
-export type Unstamped = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'step' | 'at'> : never) : never;
+export type Unstamped = SessionEvent extends infer E
+  ? E extends SessionEvent
+    ? Omit<E, 'step' | 'at'>
+    : never
+  : never;
 
 const NO_TIMER = { supported: false, se: null, minSE: null, refresher: null } as const;
 
@@ -135,7 +138,8 @@ function translateRequest(
 ): Unstamped {
   const sdp = descriptionOf(request);
   const book = bookOf(dossier, leg);
-  const offer = sdp === undefined ? 'none' : book.received !== null && sameDescription(book.received, sdp) ? 'same' : 'changed';
+  const offer =
+    sdp === undefined ? 'none' : book.received !== null && sameDescription(book.received, sdp) ? 'same' : 'changed';
   if (sdp !== undefined && (request.method === 'INVITE' || request.method === 'UPDATE')) book.received = sdp;
   dossier.messages.set(`request ${leg} ${exchange}`, request);
   return { type: 'request', leg, fork, exchange, method: request.method, offer, timer: timerFacts(request) };

@@ -47,12 +47,18 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
   folders(user: string, done: Done<readonly FolderSummary[]>): void {
     const all = [...this.#folders.values()].filter((folder) => folder.ref.user === user);
-    done(null, all.map((folder) => ({ ...folder.ref, objects: folder.objects.length })));
+    done(
+      null,
+      all.map((folder) => ({ ...folder.ref, objects: folder.objects.length })),
+    );
   }
 
   objects(folder: FolderRef, done: Done<readonly StoredObject[]>): void {
     const objects = this.#folders.get(keyOf(folder))?.objects ?? [];
-    done(null, objects.map(({ uid, content }) => ({ uid, content })));
+    done(
+      null,
+      objects.map(({ uid, content }) => ({ uid, content })),
+    );
   }
 
   pointers(folder: FolderRef, done: Done<Readonly<Partial<Record<Pointer, number>>>>): void {

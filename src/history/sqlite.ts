@@ -52,10 +52,14 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   constructor(db: Database.Database) {
     this.#db = db;
-    this.#folderId = db.prepare('SELECT id FROM folders WHERE user = ? AND conversation = ? AND contribution = ?').pluck();
+    this.#folderId = db
+      .prepare('SELECT id FROM folders WHERE user = ? AND conversation = ? AND contribution = ?')
+      .pluck();
     this.#makeFolder = db.prepare('INSERT OR IGNORE INTO folders (user, conversation, contribution) VALUES (?, ?, ?)');
     this.#uidOf = db.prepare('SELECT uid FROM objects WHERE folder = ? AND key = ?').pluck();
-    this.#takeUid = db.prepare('UPDATE folders SET next_uid = next_uid + 1 WHERE id = ? RETURNING next_uid - 1').pluck();
+    this.#takeUid = db
+      .prepare('UPDATE folders SET next_uid = next_uid + 1 WHERE id = ? RETURNING next_uid - 1')
+      .pluck();
     this.#insert = db.prepare('INSERT INTO objects (folder, uid, key, content) VALUES (?, ?, ?, ?)');
     this.#append = db.transaction((folder: number, key: string, content: Buffer) => {
       const known = this.#uidOf.get(folder, key) as number | undefined;
@@ -127,7 +131,9 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   pointers(folder: FolderRef, done: Done<Readonly<Partial<Record<Pointer, number>>>>): void {
     this.#try(done, () => {
       const row = this.#db
-        .prepare('SELECT session_info, group_state FROM folders WHERE user = ? AND conversation = ? AND contribution = ?')
+        .prepare(
+          'SELECT session_info, group_state FROM folders WHERE user = ? AND conversation = ? AND contribution = ?',
+        )
         .get(folder.user, folder.conversationId, folder.contributionId) as
         | { session_info: number | null; group_state: number | null }
         | undefined;

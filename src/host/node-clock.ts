@@ -1,6 +1,7 @@
 /** The real clock: a timer wheel turned by the event loop. */
-import { TICK_MS, TimerWheel } from '../time/timer-wheel.ts';
+
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
+import { TICK_MS, TimerWheel } from '../time/timer-wheel.ts';
 
 /** Milliseconds since the epoch that never go backwards, whatever happens to the system's clock. */
 export function steadyNow(): number {

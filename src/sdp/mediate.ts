@@ -3,7 +3,7 @@
  * is ours, and a stream that is not to be is port 0 in its place. Addresses, ports and paths pass through until a
  * media relay stands behind the media port.
  */
-import { type SessionDescription, parse, write } from 'sdp-transform';
+import { parse, type SessionDescription, write } from 'sdp-transform';
 import { scanStreams } from './streams.ts';
 
 /** What was last sent to one leg, so that the next one can be told from it. JSON. */
@@ -69,7 +69,14 @@ export function mergeAnswers(offer: string, answers: readonly PartialAnswer[]): 
 /** RFC 3264 6: a rejected stream keeps its line, with port 0; attributes say nothing any more. */
 function rejected(line: SessionDescription['media'][number]): SessionDescription['media'][number] {
   const { type, protocol, payloads } = line;
-  return { type, port: 0, protocol, payloads: payloads ?? '*', rtp: [], fmtp: [] } as SessionDescription['media'][number];
+  return {
+    type,
+    port: 0,
+    protocol,
+    payloads: payloads ?? '*',
+    rtp: [],
+    fmtp: [],
+  } as SessionDescription['media'][number];
 }
 
 /** True where both describe the same streams; the origin line aside. */

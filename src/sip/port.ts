@@ -143,7 +143,12 @@ export type SipCommand =
       readonly reason?: string;
     } & Payload)
   /** Answers a request that belongs to no session. */
-  | ({ readonly type: 'reply'; readonly exchange: ExchangeId; readonly status: number; readonly reason?: string } & Payload)
+  | ({
+      readonly type: 'reply';
+      readonly exchange: ExchangeId;
+      readonly status: number;
+      readonly reason?: string;
+    } & Payload)
   /** Forwards an INVITE that is no session of ours, as a plain proxy that keeps no part in its dialog. */
   | {
       readonly type: 'passThrough';
@@ -169,11 +174,26 @@ export type ProxyCommand =
       readonly routeSets: readonly (readonly string[])[];
     }
   /** Passes on the response that the last event told of. */
-  | { readonly type: 'forwardResponse'; readonly leg: LegId; readonly branch: LegId; readonly headers?: readonly HeaderField[] }
+  | {
+      readonly type: 'forwardResponse';
+      readonly leg: LegId;
+      readonly branch: LegId;
+      readonly headers?: readonly HeaderField[];
+    }
   | { readonly type: 'cancelBranch'; readonly leg: LegId; readonly branch: LegId }
   | { readonly type: 'forwardAck'; readonly leg: LegId }
-  | { readonly type: 'forwardRequest'; readonly leg: LegId; readonly exchange: ExchangeId; readonly headers?: readonly HeaderField[] }
-  | { readonly type: 'forwardReply'; readonly leg: LegId; readonly exchange: ExchangeId; readonly headers?: readonly HeaderField[] };
+  | {
+      readonly type: 'forwardRequest';
+      readonly leg: LegId;
+      readonly exchange: ExchangeId;
+      readonly headers?: readonly HeaderField[];
+    }
+  | {
+      readonly type: 'forwardReply';
+      readonly leg: LegId;
+      readonly exchange: ExchangeId;
+      readonly headers?: readonly HeaderField[];
+    };
 
 export interface SipPort {
   onEvent(listener: (event: SipEvent) => void): void;

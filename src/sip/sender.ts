@@ -1,4 +1,6 @@
 /** Sends requests: finds the next hop, opens the transaction, and goes on to the next target when one fails. */
+
+import type { Timer, TimerOwner } from '../time/clock.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
 import type { Flow, Target } from './flow.ts';
 import { type LocateOptions, locate } from './locate/locate.ts';
@@ -13,7 +15,6 @@ import type { TransactionLayer } from './transaction/layer.ts';
 import type { NonInviteClientTransaction } from './transaction/non-invite-client.ts';
 import { transactionTimeout } from './transaction/timers.ts';
 import type { AckCopy, Sending } from './user-agent/context.ts';
-import type { Timer, TimerOwner } from '../time/clock.ts';
 
 /** How long a target that did not answer is tried last instead of first. */
 const AVOID_MS = 30_000;
@@ -67,7 +68,12 @@ export class RequestSender {
   through(routed: RoutedRequest, flow: Flow, branch: string): SipRequest {
     const { request } = routed;
     const via = `SIP/2.0/${flow.transport} ${this.#network.sentBy(flow.transport)};branch=${MAGIC_COOKIE}${branch};rport`;
-    const sent = new SipRequest(request.method, request.uri, [headerField('Via', via), ...request.headers], request.body);
+    const sent = new SipRequest(
+      request.method,
+      request.uri,
+      [headerField('Via', via), ...request.headers],
+      request.body,
+    );
     routed.prepare?.(sent, flow);
     return sent;
   }

@@ -18,8 +18,8 @@ import { type Verdict, validateRequest, validateResponse } from './message/valid
 import { defaultPort } from './message/via.ts';
 import type { Network, Resolver } from './network.ts';
 import type { LegId, SipCommand, SipEvent, SipPort, Source } from './port.ts';
-import { type ProxiedState, ProxiedSession } from './proxy/proxied-session.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
+import { ProxiedSession, type ProxiedState } from './proxy/proxied-session.ts';
 import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
@@ -29,9 +29,9 @@ import type { ServerTransaction } from './transaction/server.ts';
 import { DEFAULT_TIMERS, type TimerValues } from './transaction/timers.ts';
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
+import { RestoredLeg } from './user-agent/restored-leg.ts';
 import { UacLeg } from './user-agent/uac-leg.ts';
 import { UasLeg } from './user-agent/uas-leg.ts';
-import { RestoredLeg } from './user-agent/restored-leg.ts';
 
 export interface SipStackOptions {
   readonly clock: Clock;
@@ -63,12 +63,18 @@ export type CounterName =
   | 'overloaded';
 
 /** Methods of RFC 3261 and its extensions that a user agent may meet; any other is 501 (8.2.1). */
-const KNOWN_METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'REGISTER', 'PRACK', 'UPDATE', 'INFO', 'REFER'].concat([
-  'NOTIFY',
-  'SUBSCRIBE',
-  'MESSAGE',
-  'PUBLISH',
-]);
+const KNOWN_METHODS = [
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'OPTIONS',
+  'REGISTER',
+  'PRACK',
+  'UPDATE',
+  'INFO',
+  'REFER',
+].concat(['NOTIFY', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH']);
 
 interface OutsideExchange {
   readonly transaction: ServerTransaction;
@@ -299,7 +305,13 @@ export class SipStack implements SipPort, UserAgentContext {
       case 'trying':
         return this.#trying(command.leg);
       case 'progress':
-        return this.#uas(command.leg)?.progress(command.fork, command.status, command.reason, command.reliable, command);
+        return this.#uas(command.leg)?.progress(
+          command.fork,
+          command.status,
+          command.reason,
+          command.reliable,
+          command,
+        );
       case 'answer':
         this.#uas(command.leg)?.answer(command.fork, command.status, command, command.known === true);
         this.#invites.delete(command.leg);

@@ -35,7 +35,9 @@ const USER_VERSION = 1;
 
 export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   const db = openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal');
-  const put = db.prepare('INSERT INTO sessions (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body');
+  const put = db.prepare(
+    'INSERT INTO sessions (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
+  );
   const remove = db.prepare('DELETE FROM sessions WHERE id = ?');
   const putIntent = db.prepare('INSERT OR IGNORE INTO intents (id, body) VALUES (?, ?)');
   const removeIntent = db.prepare('DELETE FROM intents WHERE id = ?');
@@ -85,7 +87,9 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
     },
     policy: (key) => policyOf.get(key) as string | undefined,
     intents: () =>
-      (db.prepare('SELECT body FROM intents').pluck().all() as string[]).map((body) => JSON.parse(body) as HistoryIntent),
+      (db.prepare('SELECT body FROM intents').pluck().all() as string[]).map(
+        (body) => JSON.parse(body) as HistoryIntent,
+      ),
     forgetIntents(ids) {
       done.push(...ids);
     },
@@ -111,7 +115,9 @@ export function openDatabase(
   const found = db.pragma('user_version', { simple: true }) as number;
   if (found !== 0 && found !== userVersion) {
     db.close();
-    throw new Error(`${path}: made by another version (form ${found}, expected ${userVersion}); move it away to start anew`);
+    throw new Error(
+      `${path}: made by another version (form ${found}, expected ${userVersion}); move it away to start anew`,
+    );
   }
   db.pragma('journal_mode = WAL');
   db.pragma(`synchronous = ${synchronous}`);

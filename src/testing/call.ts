@@ -1,6 +1,6 @@
 /** One side of a call, played by hand: keeps the dialog, so that a test says only what matters to it. */
 import { parseNameAddress } from '../sip/message/address.ts';
-import { NO_BYTES, bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
+import { bytesOfWire, NO_BYTES, wireOfBytes } from '../sip/message/bytes.ts';
 import { type HeaderField, headerField } from '../sip/message/header.ts';
 import { SipRequest, type SipResponse } from '../sip/message/message.ts';
 import { responseTo } from '../sip/message/respond.ts';
@@ -20,7 +20,10 @@ function payload(extra: Extra): { headers: HeaderField[]; body: Uint8Array } {
   const headers = (extra.headers ?? []).map(([name, value]) => headerField(name, value));
   const body = extra.body ?? extra.sdp;
   if (body === undefined) return { headers, body: NO_BYTES };
-  return { headers: [...headers, headerField('Content-Type', extra.type ?? 'application/sdp')], body: bytesOfWire(body) };
+  return {
+    headers: [...headers, headerField('Content-Type', extra.type ?? 'application/sdp')],
+    body: bytesOfWire(body),
+  };
 }
 
 export class Call {
@@ -47,7 +50,9 @@ export class Call {
     this.cseq = outgoing ? (invite.cseq?.number ?? 1) : 0;
     this.target = outgoing ? invite.uri : (invite.contact?.uri ?? '');
     this.routes = outgoing ? [] : invite.list('record-route');
-    const [from, to] = [invite.header('from') ?? '', invite.header('to') ?? ''].map((value) => value.replace(/;tag=[^;>]*/, ''));
+    const [from, to] = [invite.header('from') ?? '', invite.header('to') ?? ''].map((value) =>
+      value.replace(/;tag=[^;>]*/, ''),
+    );
     this.#localAddress = (outgoing ? from : to) ?? '';
     this.#remoteAddress = (outgoing ? to : from) ?? '';
   }
@@ -94,10 +99,14 @@ export class Call {
   // --- answering -------------------------------------------------------------------------------------------
 
   /** Answers a request of the other side. Without a request, the INVITE. */
-  respond(status: number, extra: Extra & { readonly to?: SipRequest; readonly reason?: string; readonly tag?: string } = {}): void {
+  respond(
+    status: number,
+    extra: Extra & { readonly to?: SipRequest; readonly reason?: string; readonly tag?: string } = {},
+  ): void {
     const request = extra.to ?? this.invite;
     const { headers, body } = payload(extra);
-    const contact = status < 400 && request.method === 'INVITE' && status > 100 ? [headerField('Contact', `<${this.peer.uri}>`)] : [];
+    const contact =
+      status < 400 && request.method === 'INVITE' && status > 100 ? [headerField('Contact', `<${this.peer.uri}>`)] : [];
     const given = headers.some((field) => field.name === 'contact') ? [] : contact;
     const parts = {
       reason: extra.reason,
@@ -120,7 +129,10 @@ export class Call {
       ...this.routes.map((route) => headerField('Route', route)),
       headerField('Max-Forwards', '70'),
       headerField('From', `${this.#localAddress};tag=${this.localTag}`),
-      headerField('To', this.remoteTag === undefined ? this.#remoteAddress : `${this.#remoteAddress};tag=${this.remoteTag}`),
+      headerField(
+        'To',
+        this.remoteTag === undefined ? this.#remoteAddress : `${this.#remoteAddress};tag=${this.remoteTag}`,
+      ),
       headerField('Call-ID', this.callId),
       headerField('CSeq', `${number} ${method}`),
       ...contact,
@@ -143,7 +155,12 @@ export class Call {
   cancel(extra: Extra = {}): void {
     const { headers } = payload(extra);
     const kept = this.invite.headers.filter((field) => ['via', 'from', 'to', 'call-id', 'route'].includes(field.name));
-    const lines = [...kept, headerField('CSeq', `${this.invite.cseq?.number} CANCEL`), headerField('Max-Forwards', '70'), ...headers];
+    const lines = [
+      ...kept,
+      headerField('CSeq', `${this.invite.cseq?.number} CANCEL`),
+      headerField('Max-Forwards', '70'),
+      ...headers,
+    ];
     this.peer.sendRaw(new SipRequest('CANCEL', this.invite.uri, lines), this.peer.pf);
   }
 }

@@ -1,6 +1,7 @@
 /** A Participating Function in the virtual world: the real engine on the real stack, with a disk that survives it. */
-import type { Policy, Profile } from '../../machines/session/policy.ts';
+
 import type { SessionMachine } from '../../machines/session/machine.ts';
+import type { Policy, Profile } from '../../machines/session/policy.ts';
 import { Engine, type EngineOptions } from '../engine/engine.ts';
 import type { ContactCipher } from '../engine/identity.ts';
 import type { MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
@@ -11,10 +12,10 @@ import type { RecordingRules } from '../history/record.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
 import { SipStack } from '../sip/stack.ts';
-import type { VirtualClock } from './virtual-clock.ts';
-import type { VirtualNetwork, VirtualNode } from './virtual-network.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import type { SeededRandom } from './seeded.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualNetwork, VirtualNode } from './virtual-network.ts';
 import { VirtualDisk, VirtualStore } from './virtual-store.ts';
 
 export interface FunctionOptions {
@@ -44,7 +45,13 @@ export const DEFAULT_PROFILE: Profile = {
   doNotDisturb: false,
   blacklisted: false,
   interworking: null,
-  clients: [{ instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>', services: ['session', 'session.group'], media: ['message'] }],
+  clients: [
+    {
+      instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>',
+      services: ['session', 'session.group'],
+      media: ['message'],
+    },
+  ],
   replacedInstance: null,
 };
 

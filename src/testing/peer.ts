@@ -1,4 +1,6 @@
 /** A SIP element played by hand: sends what it is told, keeps what it gets. It has no transactions and no timers. */
+
+import type { TransportName } from '../sip/flow.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
 import { headerField } from '../sip/message/header.ts';
 import { type AnyMessage, SipRequest, type SipResponse } from '../sip/message/message.ts';
@@ -6,7 +8,6 @@ import { paramOf } from '../sip/message/params.ts';
 import { parseMessage } from '../sip/message/parse.ts';
 import { serialize } from '../sip/message/serialize.ts';
 import { isSipUri, parseUri } from '../sip/message/uri.ts';
-import type { TransportName } from '../sip/flow.ts';
 import { Call, type Lines } from './call.ts';
 import type { SeededRandom } from './seeded.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
@@ -132,8 +133,10 @@ export class Peer {
     ];
     const request = new SipRequest('INVITE', options.uri ?? 'sip:bob@home.example', []);
     const changed = new Map((options.headers ?? []).map(([name, value]) => [name.toLowerCase(), value]));
-    for (const [name, value] of usual) if (!changed.has(name.toLowerCase())) request.headers.push(headerField(name, value));
-    for (const [name, value] of options.headers ?? []) if (value !== null) request.headers.push(headerField(name, value));
+    for (const [name, value] of usual)
+      if (!changed.has(name.toLowerCase())) request.headers.push(headerField(name, value));
+    for (const [name, value] of options.headers ?? [])
+      if (value !== null) request.headers.push(headerField(name, value));
     if (body !== undefined) request.body = Uint8Array.from(body, (letter) => letter.charCodeAt(0));
     const call = new Call(this, request, true, tag);
     this.send(request, { to: this.pf });
@@ -145,7 +148,8 @@ export class Peer {
   /** Takes the first message that fits out of the inbox. Throws, with what is there, where none does. */
   take(what: string, fits: (message: AnyMessage) => boolean): AnyMessage {
     const at = this.inbox.findIndex(fits);
-    if (at < 0) throw new Error(`${this.name} has no ${what}; it has: ${this.inbox.map(firstLine).join(', ') || 'nothing'}`);
+    if (at < 0)
+      throw new Error(`${this.name} has no ${what}; it has: ${this.inbox.map(firstLine).join(', ') || 'nothing'}`);
     return this.inbox.splice(at, 1)[0] as AnyMessage;
   }
 

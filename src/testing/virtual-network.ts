@@ -1,7 +1,7 @@
 /** A network without sockets: what is sent arrives after a delay, or twice, or never, as the weather has it. */
 import type { Flow, SendFailure, Target, TransportName } from '../sip/flow.ts';
-import type { Network } from '../sip/network.ts';
 import { wireOfBytes } from '../sip/message/bytes.ts';
+import type { Network } from '../sip/network.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** One message on its way. */

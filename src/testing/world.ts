@@ -1,5 +1,5 @@
 /** A whole scene in virtual time: a Participating Function, its client, the core, the ISF, and whoever else is wanted. */
-import { ParticipatingFunction, type FunctionOptions } from './participating-function.ts';
+import { type FunctionOptions, ParticipatingFunction } from './participating-function.ts';
 import { Peer } from './peer.ts';
 import { SeededRandom } from './seeded.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -1,20 +1,20 @@
 /** 8.2.2.1: answers to the invitation in the originating network. */
 import { describe, expect, it } from '@jest/globals';
-import { World, bodyOf, chatSdp, uriIn } from '../../src/testing/index.ts';
+import { bodyOf, chatSdp, uriIn, World } from '../../src/testing/index.ts';
 import { folders, objects, pointers, types } from '../support/history.ts';
 import {
+  answer,
   CONTRIBUTION,
   CONVERSATION,
+  establish,
   FOLDER,
   ISF,
-  STORING,
-  answer,
-  establish,
   interworkedInvite,
   invite,
   leftovers,
   origin,
   ports,
+  STORING,
 } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
@@ -191,7 +191,10 @@ describe('200 as B2BUA', () => {
   });
 
   it('O-200B-7 O-200B-7-rec O-200B-7a: the history begins when, and only when, allow-offline-storage is true', () => {
-    for (const [profile, expected] of [[STORING, 1], [{ allowOfflineStorage: false }, 0]] as const) {
+    for (const [profile, expected] of [
+      [STORING, 1],
+      [{ allowOfflineStorage: false }, 0],
+    ] as const) {
       const world = new World({ ...b2bua, profile });
       establish(world, 'orig');
       expect(folders(world, 'sip:alice@home.example')).toHaveLength(expected);
@@ -199,7 +202,10 @@ describe('200 as B2BUA', () => {
   });
 
   it('O-200B-7: preferences that come too late count as the safe default, and the call waits no longer (A-15)', () => {
-    for (const [defaultAllowOfflineStorage, expected] of [[false, 0], [true, 1]] as const) {
+    for (const [defaultAllowOfflineStorage, expected] of [
+      [false, 0],
+      [true, 1],
+    ] as const) {
       const world = new World({
         policy: { mediaPath: 'always', defaultAllowOfflineStorage, preferencesTimeoutMs: 500 },
         profile: () => {},
@@ -325,7 +331,11 @@ describe('error responses', () => {
         const near = invite(world, 'orig');
         world.settle();
         world.core.incoming().respond(status, {
-          headers: [['Retry-After', '7'], ['X-Any', 'thing'], ...(status === 302 ? ([['Contact', '<sip:new@home.example>']] as const) : [])],
+          headers: [
+            ['Retry-After', '7'],
+            ['X-Any', 'thing'],
+            ...(status === 302 ? ([['Contact', '<sip:new@home.example>']] as const) : []),
+          ],
         });
         world.settle();
         const refusal = near.response(status);

@@ -1,19 +1,19 @@
 /** 8.2.2.3: BYE in the originating network; the originating rows of the BYE table (digest 2.2). */
 import { describe, expect, it } from '@jest/globals';
-import { type Call, World, bodyOf } from '../../src/testing/index.ts';
+import { bodyOf, type Call, World } from '../../src/testing/index.ts';
 import { objects, pointers, types } from '../support/history.ts';
-import { resume, stall } from '../support/store.ts';
 import {
-  FOLDER,
-  ISF,
-  STORING,
   establish,
   establishInterworked,
   establishTwoIwfs,
+  FOLDER,
+  ISF,
   leftovers,
   origin,
   ports,
+  STORING,
 } from '../support/session.ts';
+import { resume, stall } from '../support/store.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 const storing = { ...b2bua, profile: STORING } as const;
@@ -148,7 +148,7 @@ describe('BYE from the served client', () => {
     expect(types(world, FOLDER)).toEqual({ 1: 'Application/X-CPM-Session' });
   });
 
-  it('O-BYE-2c-ii-4 O-BYE-2c-ii-5: Message-UID is the Session Info Object\'s, read from the pointer where it was not known', () => {
+  it("O-BYE-2c-ii-4 O-BYE-2c-ii-5: Message-UID is the Session Info Object's, read from the pointer where it was not known", () => {
     const world = new World(storing);
     const first = establish(world, 'orig');
     first.near.bye();
@@ -185,7 +185,7 @@ describe('BYE from the served client', () => {
     expect(leftovers(world)).toEqual([]);
   });
 
-  it('O-BYE-2c-ii-5: without storage there is no Message-UID, and a client\'s own is not believed (A-34)', () => {
+  it("O-BYE-2c-ii-5: without storage there is no Message-UID, and a client's own is not believed (A-34)", () => {
     const world = new World(b2bua);
     const { near, far } = establish(world, 'orig', { headers: [['Message-UID', '666']] });
     expect(far.invite.header('message-uid')).toBeUndefined();
@@ -307,7 +307,7 @@ describe('BYE from an IWF', () => {
     expect(leftovers(gone)).toEqual([]);
   });
 
-  it('O-BYE-4b-i O-BYE-4b-iii O-BYE-4b-iv: a single IWF ends the session: BYE to the client, then the IWF\'s 200', () => {
+  it("O-BYE-4b-i O-BYE-4b-iii O-BYE-4b-iv: a single IWF ends the session: BYE to the client, then the IWF's 200", () => {
     const world = new World({ ...b2bua, isf: [ISF] });
     const { near, far } = establishInterworked(world, 'orig');
     far.bye();

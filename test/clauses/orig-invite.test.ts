@@ -1,6 +1,6 @@
 /** 8.2.2.1: an invitation from the served user, up to the INVITE that goes on. Bytes in, bytes out. */
 import { describe, expect, it } from '@jest/globals';
-import { World, bodyOf, chatSdp, uriIn } from '../../src/testing/index.ts';
+import { bodyOf, chatSdp, uriIn, World } from '../../src/testing/index.ts';
 import { ISF, invite, leftovers, origin, ports } from '../support/session.ts';
 
 describe('step 1: the originator', () => {
@@ -60,7 +60,10 @@ describe('step 2: the User-Agent version', () => {
   });
 
   it('O-INV-2: a missing release is what policy says it is (A-04)', () => {
-    for (const [onMissing, expected] of [['refuse', 0], ['allow', 1]] as const) {
+    for (const [onMissing, expected] of [
+      ['refuse', 0],
+      ['allow', 1],
+    ] as const) {
       const world = new World({ policy: { requiredUserAgent: { ...requiredUserAgent, onMissing } } });
       invite(world, 'orig', { headers: [['User-Agent', 'Phone/1.0']] });
       world.settle();
@@ -147,7 +150,9 @@ describe('step 4: as B2BUA', () => {
     const world = new World(b2bua);
     invite(world, 'orig');
     world.settle();
-    expect(world.core.incoming().invite.header('user-agent')).toBe('CPM-serv/OMA2.0 cpm-engine/test CPM-client/OMA2.0 Phone/1.0');
+    expect(world.core.incoming().invite.header('user-agent')).toBe(
+      'CPM-serv/OMA2.0 cpm-engine/test CPM-client/OMA2.0 Phone/1.0',
+    );
   });
 
   it('O-INV-4e O-INV-4f: Contact keeps its feature parameters under our URI; Accept-Contact is copied (A-08)', () => {
@@ -161,13 +166,15 @@ describe('step 4: as B2BUA', () => {
     world.settle();
     const { invite: sent } = world.core.incoming();
     expect(sent.lines('contact')).toHaveLength(1);
-    expect(sent.header('contact')).toMatch(/^<sip:c0-[0-9a-f]+@10\.0\.0\.10:5060>;isfocus;\+sip\.instance="<urn:uuid:1>"$/);
+    expect(sent.header('contact')).toMatch(
+      /^<sip:c0-[0-9a-f]+@10\.0\.0\.10:5060>;isfocus;\+sip\.instance="<urn:uuid:1>"$/,
+    );
     expect(sent.lines('accept-contact').map((field) => field.line)).toEqual(
       call.invite.lines('accept-contact').map((field) => field.line),
     );
   });
 
-  it('O-INV-4g: the offer is the client\'s under an origin of our own; lines and order are kept (A-09)', () => {
+  it("O-INV-4g: the offer is the client's under an origin of our own; lines and order are kept (A-09)", () => {
     const world = new World(b2bua);
     const offered = chatSdp('alice', [2855, 2856, 0]);
     invite(world, 'orig', { sdp: offered });

@@ -1,8 +1,8 @@
 /** 8.2.2.4: session timer expiry in the originating network (RFC 4028, A-33). */
 import { describe, expect, it } from '@jest/globals';
-import { type Call, World, chatSdp } from '../../src/testing/index.ts';
+import { type Call, chatSdp, World } from '../../src/testing/index.ts';
 import { objects, pointers } from '../support/history.ts';
-import { FOLDER, ISF, STORING, type Established, establishTwoIwfs, invite, leftovers } from '../support/session.ts';
+import { type Established, establishTwoIwfs, FOLDER, ISF, invite, leftovers, STORING } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 /** RFC 4028 10: the interval less a third of it, at most 32 s. */
@@ -13,7 +13,13 @@ function establishTimed(world: World): Established {
   const near = invite(world, 'orig');
   world.settle();
   const far = world.core.incoming();
-  far.respond(200, { sdp: chatSdp('bob'), headers: [['Session-Expires', '1800;refresher=uas'], ['Supported', 'timer']] });
+  far.respond(200, {
+    sdp: chatSdp('bob'),
+    headers: [
+      ['Session-Expires', '1800;refresher=uas'],
+      ['Supported', 'timer'],
+    ],
+  });
   world.settle();
   near.response(200);
   near.ack();
@@ -66,7 +72,7 @@ describe('expiry as B2BUA', () => {
     expect(far.expect('BYE').header('message-uid')).toBeUndefined();
   });
 
-  it('O-TMR-2b: read by its letter, the text gives the Group State\'s UID (A-27)', () => {
+  it("O-TMR-2b: read by its letter, the text gives the Group State's UID (A-27)", () => {
     const world = new World({
       profile: STORING,
       policy: {
@@ -84,11 +90,21 @@ describe('expiry as B2BUA', () => {
     const { near, far } = establishTimed(world);
     world.advance(900_000);
     // An UPDATE without an offer concerns its own leg alone.
-    near.request('UPDATE', { headers: [['Session-Expires', '1800;refresher=uac'], ['Supported', 'timer']] });
+    near.request('UPDATE', {
+      headers: [
+        ['Session-Expires', '1800;refresher=uac'],
+        ['Supported', 'timer'],
+      ],
+    });
     world.settle();
     expect(near.response(200, 'UPDATE').header('session-expires')).toBe('1800;refresher=uac');
     expect(far.has('UPDATE')).toBe(false);
-    far.request('UPDATE', { headers: [['Session-Expires', '1800;refresher=uac'], ['Supported', 'timer']] });
+    far.request('UPDATE', {
+      headers: [
+        ['Session-Expires', '1800;refresher=uac'],
+        ['Supported', 'timer'],
+      ],
+    });
     world.settle();
     far.response(200, 'UPDATE');
     world.advance(EXPIRY_MS - 1000);
@@ -102,7 +118,13 @@ describe('expiry as B2BUA', () => {
     const near = invite(world, 'orig');
     world.settle();
     const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob'), headers: [['Session-Expires', '1800;refresher=uac'], ['Allow', 'INVITE, BYE']] });
+    far.respond(200, {
+      sdp: chatSdp('bob'),
+      headers: [
+        ['Session-Expires', '1800;refresher=uac'],
+        ['Allow', 'INVITE, BYE'],
+      ],
+    });
     world.settle();
     near.response(200);
     near.ack();
@@ -113,7 +135,12 @@ describe('expiry as B2BUA', () => {
       const refresh = far.expect('INVITE');
       expect(refresh.header('session-expires')).toBe('1800;refresher=uac');
       far.respond(200, { to: refresh, sdp: chatSdp('bob'), headers: [['Session-Expires', '1800;refresher=uac']] });
-      near.request('UPDATE', { headers: [['Session-Expires', '1800;refresher=uac'], ['Supported', 'timer']] });
+      near.request('UPDATE', {
+        headers: [
+          ['Session-Expires', '1800;refresher=uac'],
+          ['Supported', 'timer'],
+        ],
+      });
       world.settle();
       near.response(200, 'UPDATE');
       far.expect('ACK');
@@ -133,7 +160,13 @@ describe('expiry as B2BUA', () => {
     const near = invite(world, 'orig');
     world.settle();
     const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob'), headers: [['Session-Expires', '1800;refresher=uac'], ['Allow', 'INVITE, UPDATE']] });
+    far.respond(200, {
+      sdp: chatSdp('bob'),
+      headers: [
+        ['Session-Expires', '1800;refresher=uac'],
+        ['Allow', 'INVITE, UPDATE'],
+      ],
+    });
     world.settle();
     near.response(200);
     near.ack();
@@ -155,7 +188,12 @@ describe('expiry as B2BUA', () => {
 describe('as proxy', () => {
   it('O-TMR-P: on expiry a proxy forgets the session and sends nothing (A-35)', () => {
     const world = new World({ policy: { mediaPath: 'never' }, profile: STORING });
-    const near = invite(world, 'orig', { headers: [['Session-Expires', '600'], ['Supported', 'timer']] });
+    const near = invite(world, 'orig', {
+      headers: [
+        ['Session-Expires', '600'],
+        ['Supported', 'timer'],
+      ],
+    });
     world.settle();
     const far = world.core.incoming();
     expect(far.invite.header('session-expires')).toBe('600');
@@ -175,7 +213,13 @@ describe('as proxy', () => {
     const cases = [
       [[], '1800'],
       [[['Session-Expires', '7200;refresher=uac']], '1800;refresher=uac'],
-      [[['Session-Expires', '7200'], ['Min-SE', '3600']], '3600'],
+      [
+        [
+          ['Session-Expires', '7200'],
+          ['Min-SE', '3600'],
+        ],
+        '3600',
+      ],
       [[['Session-Expires', '300']], '300'],
     ] as const;
     for (const [headers, expected] of cases) {
@@ -196,7 +240,12 @@ describe('as proxy', () => {
     expect(ok.header('session-expires')).toBe('1800;refresher=uac');
     expect(ok.header('require')).toBe('timer');
 
-    const small = invite(world, 'orig', { headers: [['Session-Expires', '30'], ['Supported', 'timer']] });
+    const small = invite(world, 'orig', {
+      headers: [
+        ['Session-Expires', '30'],
+        ['Supported', 'timer'],
+      ],
+    });
     world.settle();
     expect(small.response(422).header('min-se')).toBe('90');
   });

@@ -1,19 +1,19 @@
 /** 8.3.2.1: answers to the invitation in the terminating network. */
 import { describe, expect, it } from '@jest/globals';
-import { World, bodyOf, chatSdp } from '../../src/testing/index.ts';
+import { bodyOf, chatSdp, World } from '../../src/testing/index.ts';
 import { folders, objects, pointers, types } from '../support/history.ts';
 import {
   CONTRIBUTION,
   CONVERSATION,
-  ISF,
-  STORING,
-  TERM_FOLDER,
   establish,
+  ISF,
   interworkedInvite,
   invite,
   leftovers,
   origin,
   ports,
+  STORING,
+  TERM_FOLDER,
 } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
@@ -47,7 +47,10 @@ describe('first 200 as B2BUA', () => {
     const world = new World(b2bua);
     const near = invite(world, 'term');
     world.settle();
-    world.core.incoming().respond(200, { sdp: chatSdp('bob'), headers: [['Contact', '<sip:bob@10.1.1.1;gr=x>;+sip.instance="<urn:uuid:9>"']] });
+    world.core.incoming().respond(200, {
+      sdp: chatSdp('bob'),
+      headers: [['Contact', '<sip:bob@10.1.1.1;gr=x>;+sip.instance="<urn:uuid:9>"']],
+    });
     world.settle();
     const contact = near.response(200).contact;
     expect(contact?.params).toBe(';+sip.instance="<urn:uuid:9>"');
@@ -80,7 +83,7 @@ describe('first 200 as B2BUA', () => {
     expect(far.expect('ACK').toTag).toBe('tablet');
   });
 
-  it('T-200B-4a T-200B-4a-i T-200B-4a-ii T-200B-4a-iii T-200B-4a-iv: the folder in the served user\'s own mailbox (A-17, A-18)', () => {
+  it("T-200B-4a T-200B-4a-i T-200B-4a-ii T-200B-4a-iii T-200B-4a-iv: the folder in the served user's own mailbox (A-17, A-18)", () => {
     const world = new World({ ...b2bua, profile: STORING });
     establish(world, 'term');
     expect(folders(world, 'sip:bob@home.example')).toEqual([
@@ -107,7 +110,7 @@ describe('first 200 as B2BUA', () => {
 });
 
 describe('first 200 as proxy', () => {
-  it('T-200P-1 T-200P-2: the 200 itself is forwarded, every fork\'s, and the session stays proxied', () => {
+  it("T-200P-1 T-200P-2: the 200 itself is forwarded, every fork's, and the session stays proxied", () => {
     const world = new World({ ...proxy, profile: STORING });
     const near = invite(world, 'term');
     world.settle();
@@ -180,7 +183,7 @@ describe('final responses other than 200', () => {
     expect(world.isf.waiting[0]).toBe('INVITE');
   });
 
-  it('T-FIN T-FIN-2b: anything else goes upstream; a user\'s own refusal never becomes an SMS (A-44)', () => {
+  it("T-FIN T-FIN-2b: anything else goes upstream; a user's own refusal never becomes an SMS (A-44)", () => {
     for (const mediaPath of ['always', 'never'] as const) {
       for (const status of [403, 486, 487, 600, 603]) {
         const world = new World({ policy: { mediaPath }, isf: [ISF] });
@@ -255,7 +258,7 @@ describe('200 from the ISF', () => {
     expect(world.isf.waiting).toEqual([]);
   });
 
-  it('T-200I-1 T-200I-3: with every stream accepted all goes as for a client\'s 200, recording included (A-46)', () => {
+  it("T-200I-1 T-200I-3: with every stream accepted all goes as for a client's 200, recording included (A-46)", () => {
     const world = new World({ ...b2bua, profile: STORING, isf: [ISF] });
     const near = interworkedInvite(world, 'term');
     world.settle();

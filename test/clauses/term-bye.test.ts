@@ -1,20 +1,20 @@
 /** 8.3.2.3 and 8.3.2.4: BYE and session timer expiry in the terminating network; the terminating rows of the BYE table. */
 import { describe, expect, it } from '@jest/globals';
-import { type Call, World, bodyOf, chatSdp } from '../../src/testing/index.ts';
+import { bodyOf, type Call, chatSdp, World } from '../../src/testing/index.ts';
 import { objects, pointers, types } from '../support/history.ts';
-import { resume, stall } from '../support/store.ts';
 import {
-  ISF,
-  STORING,
-  TERM_FOLDER,
   establish,
   establishInterworked,
   establishTwoIwfs,
+  ISF,
   interworkedInvite,
   invite,
   leftovers,
   ports,
+  STORING,
+  TERM_FOLDER,
 } from '../support/session.ts';
+import { resume, stall } from '../support/store.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 const storing = { ...b2bua, profile: STORING } as const;
@@ -80,7 +80,10 @@ describe('BYE from the served client', () => {
   });
 
   it('T-BYE-2c-ii-1 T-BYE-2c-ii-3: an update is a new object and a pointer that moves; old ones are kept or removed (A-47)', () => {
-    for (const [keepOldGroupState, uids] of [[true, ['1', '2', '3']], [false, ['1', '3']]] as const) {
+    for (const [keepOldGroupState, uids] of [
+      [true, ['1', '2', '3']],
+      [false, ['1', '3']],
+    ] as const) {
       const world = new World({ ...storing, rules: { keepOldGroupState } });
       for (let round = 0; round < 2; round++) {
         const { near, far } = establish(world, 'term');
@@ -94,7 +97,7 @@ describe('BYE from the served client', () => {
     }
   });
 
-  it('T-BYE-2c-ii-4 T-BYE-2c-ii-5: the 200 to the client carries the Session Info Object\'s UID, read back where it was not known', () => {
+  it("T-BYE-2c-ii-4 T-BYE-2c-ii-5: the 200 to the client carries the Session Info Object's UID, read back where it was not known", () => {
     const world = new World(storing);
     const { near, far } = establish(world, 'term');
     for (const session of world.pf.engine.sessions.values()) {
@@ -244,7 +247,12 @@ describe('BYE from an IWF', () => {
 
 describe('session timer expiry', () => {
   const EXPIRY_MS = (1800 - 32) * 1000;
-  const refreshing = { headers: [['Session-Expires', '1800;refresher=uas'], ['Supported', 'timer']] } as const;
+  const refreshing = {
+    headers: [
+      ['Session-Expires', '1800;refresher=uas'],
+      ['Supported', 'timer'],
+    ],
+  } as const;
 
   function timed(world: World, interworked: boolean): { near: Call; far: Call } {
     const near = interworked ? interworkedInvite(world, 'term') : invite(world, 'term');

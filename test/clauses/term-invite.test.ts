@@ -1,12 +1,24 @@
 /** 8.3.2.1: an invitation to the served user, up to the INVITE that goes on. Bytes in, bytes out. */
 import { describe, expect, it } from '@jest/globals';
-import { World, bodyOf, chatSdp } from '../../src/testing/index.ts';
+import { bodyOf, chatSdp, World } from '../../src/testing/index.ts';
 import { ISF, invite, leftovers, origin, ports } from '../support/session.ts';
 
-const PHONE = { instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>', services: ['session', 'session.group'], media: ['message'] };
-const TABLET = { instance: '<urn:uuid:00000000-0000-1000-8000-000000000002>', services: ['session'], media: ['message', 'audio'] };
+const PHONE = {
+  instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>',
+  services: ['session', 'session.group'],
+  media: ['message'],
+};
+const TABLET = {
+  instance: '<urn:uuid:00000000-0000-1000-8000-000000000002>',
+  services: ['session'],
+  media: ['message', 'audio'],
+};
 const WATCH = { instance: '<urn:uuid:00000000-0000-1000-8000-000000000003>', services: ['msg'], media: ['message'] };
-const SPEAKER = { instance: '<urn:uuid:00000000-0000-1000-8000-000000000004>', services: ['session'], media: ['audio'] };
+const SPEAKER = {
+  instance: '<urn:uuid:00000000-0000-1000-8000-000000000004>',
+  services: ['session'],
+  media: ['audio'],
+};
 
 /** Both modes, since most of the steps do not ask which it is. */
 const MODES = ['always', 'never'] as const;
@@ -131,7 +143,7 @@ describe('step 6: nobody registered', () => {
     }
   });
 
-  it('T-INV-6-pol: the user\'s own wish comes before the provider\'s policy', () => {
+  it("T-INV-6-pol: the user's own wish comes before the provider's policy", () => {
     const no = new World({ profile: { clients: [], interworking: false }, isf: [ISF] });
     const refused = invite(no, 'term');
     no.settle();
@@ -185,7 +197,12 @@ describe('step 7: as B2BUA', () => {
 
   it('T-INV-7c-iv: Session-Replaces leads to the client that has the session (A-41)', () => {
     const world = new World({ ...b2bua, profile: { clients: [PHONE, TABLET], replacedInstance: PHONE.instance } });
-    invite(world, 'term', { headers: [['Session-Replaces', 'c0ffee'], ['Request-Disposition', 'fork, no-cancel']] });
+    invite(world, 'term', {
+      headers: [
+        ['Session-Replaces', 'c0ffee'],
+        ['Request-Disposition', 'fork, no-cancel'],
+      ],
+    });
     world.settle();
     const { invite: sent } = world.core.incoming();
     expect(sent.lines('accept-contact').map((field) => field.value)).toContain(

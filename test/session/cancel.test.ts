@@ -1,7 +1,7 @@
 /** CANCEL in every phase (RFC 3261 9, digest 3.9), in both roles and both modes. */
 import { describe, expect, it } from '@jest/globals';
-import { World, chatSdp } from '../../src/testing/index.ts';
-import { ISF, establish, interworkedInvite, invite, leftovers } from '../support/session.ts';
+import { chatSdp, World } from '../../src/testing/index.ts';
+import { establish, ISF, interworkedInvite, invite, leftovers } from '../support/session.ts';
 
 const ROLES = ['orig', 'term'] as const;
 

@@ -1,7 +1,15 @@
 /** Inside an established session: re-INVITE, UPDATE, REFER, NOTIFY, INFO, OPTIONS, glare (digest 3.9). */
 import { describe, expect, it } from '@jest/globals';
-import { World, bodyOf, chatSdp } from '../../src/testing/index.ts';
-import { ISF, establish, establishInterworked, establishTwoIwfs, leftovers, origin, ports } from '../support/session.ts';
+import { bodyOf, chatSdp, World } from '../../src/testing/index.ts';
+import {
+  establish,
+  establishInterworked,
+  establishTwoIwfs,
+  ISF,
+  leftovers,
+  origin,
+  ports,
+} from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 const ROLES = ['orig', 'term'] as const;
@@ -165,7 +173,12 @@ describe('UPDATE', () => {
     far.respond(200, { to: update, sdp: chatSdp('bob', [4004]) });
     world.settle();
     expect(ports(bodyOf(near.response(200, 'UPDATE')))).toEqual([4004]);
-    near.request('UPDATE', { headers: [['Supported', 'timer'], ['Session-Expires', '900;refresher=uac']] });
+    near.request('UPDATE', {
+      headers: [
+        ['Supported', 'timer'],
+        ['Session-Expires', '900;refresher=uac'],
+      ],
+    });
     world.settle();
     const ok = near.response(200, 'UPDATE');
     expect(ok.header('session-expires')).toBe('900;refresher=uac');
@@ -195,7 +208,14 @@ describe('other requests', () => {
           const world = new World(b2bua);
           const { near, far } = establish(world, role);
           const [asker, asked] = from === 'near' ? [near, far] : [far, near];
-          asker.request(method, { headers: [['Refer-To', '<sip:carol@home.example>'], ['X-A', 'b']], body: 'text', type: 'text/plain' });
+          asker.request(method, {
+            headers: [
+              ['Refer-To', '<sip:carol@home.example>'],
+              ['X-A', 'b'],
+            ],
+            body: 'text',
+            type: 'text/plain',
+          });
           world.settle();
           const request = asked.expect(method);
           expect(request.header('refer-to')).toBe('<sip:carol@home.example>');
@@ -271,7 +291,7 @@ describe('interworked sessions', () => {
     expect(world.pf.engine.sessions.size).toBe(1);
   });
 
-  it('BYE 4a with the client\'s re-INVITE under way: the streams go afterwards', () => {
+  it("BYE 4a with the client's re-INVITE under way: the streams go afterwards", () => {
     const world = new World({ ...b2bua, isf: [ISF] });
     const { near, first, second } = establishTwoIwfs(world, 'orig');
     first.bye();
@@ -289,5 +309,7 @@ describe('interworked sessions', () => {
 
 /** The re-INVITE among what a peer received. */
 function cancelled(received: readonly { kind: string }[]) {
-  return received.filter((message) => message.kind === 'request' && (message as { method?: string }).method === 'INVITE').at(-1) as never;
+  return received
+    .filter((message) => message.kind === 'request' && (message as { method?: string }).method === 'INVITE')
+    .at(-1) as never;
 }

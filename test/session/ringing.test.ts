@@ -1,10 +1,15 @@
 /** Before the answer: provisional responses, PRACK, early UPDATE, forks, timer C, missing ACK (digest 3.9). */
 import { describe, expect, it } from '@jest/globals';
-import { World, bodyOf, chatSdp } from '../../src/testing/index.ts';
+import { bodyOf, chatSdp, World } from '../../src/testing/index.ts';
 import { invite, leftovers, origin } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
-const RELIABLE = { headers: [['Require', '100rel'], ['RSeq', '77']] } as const;
+const RELIABLE = {
+  headers: [
+    ['Require', '100rel'],
+    ['RSeq', '77'],
+  ],
+} as const;
 
 describe('provisional responses', () => {
   it('RFC 3261 8.2.6.1: 100 comes from us at once, 180 and 183 are passed on under our Contact', () => {
@@ -14,7 +19,13 @@ describe('provisional responses', () => {
     near.response(100);
     world.settle();
     const far = world.core.incoming();
-    far.respond(183, { headers: [['X-Stage', 'one'], ['Contact', '<sip:bob@10.7.7.7>;audio']], sdp: chatSdp('bob') });
+    far.respond(183, {
+      headers: [
+        ['X-Stage', 'one'],
+        ['Contact', '<sip:bob@10.7.7.7>;audio'],
+      ],
+      sdp: chatSdp('bob'),
+    });
     world.settle();
     const progress = near.response(183);
     expect(progress.header('x-stage')).toBe('one');
@@ -36,7 +47,12 @@ describe('provisional responses', () => {
 });
 
 describe('reliable provisional responses (RFC 3262)', () => {
-  const asking = { headers: [['Supported', 'timer, 100rel'], ['Require', '100rel']] } as const;
+  const asking = {
+    headers: [
+      ['Supported', 'timer, 100rel'],
+      ['Require', '100rel'],
+    ],
+  } as const;
 
   it('PRACK goes from end to end, each leg with its own numbers', () => {
     const world = new World(b2bua);
@@ -99,7 +115,12 @@ describe('reliable provisional responses (RFC 3262)', () => {
     const far = world.core.incoming();
     far.respond(180, RELIABLE);
     far.respond(180, RELIABLE);
-    far.respond(183, { headers: [['Require', '100rel'], ['RSeq', '79']] });
+    far.respond(183, {
+      headers: [
+        ['Require', '100rel'],
+        ['RSeq', '79'],
+      ],
+    });
     world.settle();
     near.response(180);
     expect(near.peer.waiting).toEqual(['100 INVITE']);
@@ -114,7 +135,12 @@ describe('reliable provisional responses (RFC 3262)', () => {
     world.settle();
     const far = world.core.incoming();
     far.respond(180, RELIABLE);
-    far.respond(183, { headers: [['Require', '100rel'], ['RSeq', '78']] });
+    far.respond(183, {
+      headers: [
+        ['Require', '100rel'],
+        ['RSeq', '78'],
+      ],
+    });
     world.settle();
     near.response(180);
     expect(near.peer.waiting).toEqual(['100 INVITE']);
@@ -123,7 +149,7 @@ describe('reliable provisional responses (RFC 3262)', () => {
     expect(near.response(183).header('rseq')).toBe('2');
   });
 
-  it('without 100rel from the caller none is asked for, and a far side can\'t begin it', () => {
+  it("without 100rel from the caller none is asked for, and a far side can't begin it", () => {
     const world = new World(b2bua);
     invite(world, 'orig');
     world.settle();
@@ -266,7 +292,7 @@ describe('no ACK', () => {
     expect(leftovers(world)).toEqual([]);
   });
 
-  it('RFC 3261 15: a far BYE before the caller\'s ACK waits with the caller\'s BYE for that ACK', () => {
+  it("RFC 3261 15: a far BYE before the caller's ACK waits with the caller's BYE for that ACK", () => {
     const world = new World(b2bua);
     const near = invite(world, 'orig');
     world.settle();

@@ -1,6 +1,7 @@
 /** What is in the message store, read back through its own interface. */
-import type { FolderRef } from '../../src/history/intent.ts';
+
 import type { HistoryDriver, HistoryReader, Pointer, StoredObject } from '../../src/history/driver.ts';
+import type { FolderRef } from '../../src/history/intent.ts';
 import type { World } from '../../src/testing/index.ts';
 
 function now<T>(ask: (done: (error: Error | null, value?: T) => void) => void): T {

@@ -1,5 +1,5 @@
 /** Sessions brought to the point where a test begins. */
-import { type Call, type InviteOptions, type World, chatSdp } from '../../src/testing/index.ts';
+import { type Call, chatSdp, type InviteOptions, type World } from '../../src/testing/index.ts';
 
 export type Role = 'orig' | 'term';
 

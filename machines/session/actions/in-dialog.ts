@@ -25,7 +25,10 @@ function relayOf(turn: Turn, event: EventOf<'response'>): Relay | undefined {
 }
 
 function dropRelay(turn: Turn, gone: Relay): void {
-  turn.set('relays', turn.get('relays').filter((open) => open !== gone));
+  turn.set(
+    'relays',
+    turn.get('relays').filter((open) => open !== gone),
+  );
 }
 
 function passBack(turn: Turn, event: EventOf<'response'>): void {
@@ -34,7 +37,10 @@ function passBack(turn: Turn, event: EventOf<'response'>): void {
   turn.order({ type: 'relayResponse', from: open.to, exchange: open.as, to: open.from, as: open.exchange });
   if (event.status < 300 && (open.method === 'INVITE' || open.method === 'UPDATE')) renewTimers(turn, open, event);
   if (event.status < 300 && open.method === 'INVITE') {
-    turn.set('relays', turn.get('relays').map((each) => (each === open ? { ...open, answered: true } : each)));
+    turn.set(
+      'relays',
+      turn.get('relays').map((each) => (each === open ? { ...open, answered: true } : each)),
+    );
     turn.checkpoint();
   } else dropRelay(turn, open);
 }

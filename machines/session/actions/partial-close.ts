@@ -12,7 +12,10 @@ export const partialClose = {
     stopTimer(turn, event.leg);
     const carriers = turn.get('carriers');
     const lost = carriers.flatMap((carrier, at) => (carrier === event.leg ? [at] : []));
-    turn.set('carriers', carriers.map((carrier) => (carrier === event.leg ? null : carrier)));
+    turn.set(
+      'carriers',
+      carriers.map((carrier) => (carrier === event.leg ? null : carrier)),
+    );
     turn.set('drops', [...turn.get('drops'), ...lost]);
     turn.checkpoint();
   }),

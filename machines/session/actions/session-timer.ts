@@ -1,8 +1,8 @@
 /** Session timers (RFC 4028), one for each leg of a B2BUA. */
 import type { LegName, LegTimer, SessionContext, TimerFacts } from '../context.ts';
-import type { SessionTimers } from '../policy.ts';
-import { order } from '../order.ts';
 import type { EventOf } from '../events.ts';
+import { order } from '../order.ts';
+import type { SessionTimers } from '../policy.ts';
 import type { Turn } from '../turn.ts';
 
 /** RFC 4028 4: no interval below 90 s, whatever is asked. */

@@ -8,7 +8,7 @@ import { reasonPhrase } from '../../sip/message/reason.ts';
 import type { Payload } from '../../sip/port.ts';
 import { bookOf, responseOf } from '../dossier.ts';
 import type { ContactCipher, Identity } from '../identity.ts';
-import { type Describing, SDP_HEADERS, bodyToward, descriptionOf, mergedAnswer } from './descriptions.ts';
+import { bodyToward, type Describing, descriptionOf, mergedAnswer, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfAnswer } from './headers.ts';
 
 export interface Answering extends Describing {
@@ -62,9 +62,11 @@ function partialAnswer(leg: LegName, context: SessionContext, by: Answering) {
 export function composeRefusal(effect: EffectOf<'refuse'>, context: SessionContext, identity: Identity): Payload {
   const headers: HeaderField[] = [];
   // A-02: warn-code 399 and the text of the clause, byte for byte.
-  if (effect.warning !== undefined) headers.push(headerField('Warning', `399 ${identity.host} ${quote(effect.warning)}`));
+  if (effect.warning !== undefined)
+    headers.push(headerField('Warning', `399 ${identity.host} ${quote(effect.warning)}`));
   const { require, proxyRequire } = context.invite.unsupported;
-  if (effect.status === 420) headers.push(headerField('Unsupported', (context.mode === 'proxy' ? proxyRequire : require).join(', ')));
+  if (effect.status === 420)
+    headers.push(headerField('Unsupported', (context.mode === 'proxy' ? proxyRequire : require).join(', ')));
   if (effect.status === 422) headers.push(headerField('Min-SE', String(context.policy.timers.minSE)));
   if (effect.status === 503) headers.push(headerField('Retry-After', '10'));
   headers.push(headerField('Server', identity.products));
@@ -72,7 +74,10 @@ export function composeRefusal(effect: EffectOf<'refuse'>, context: SessionConte
 }
 
 /** The far side's refusal as the inviter gets it; ours, where nobody answered (RFC 3261 16.7 step 6). */
-export function composeFailure(status: number, received: SipResponse | undefined): Payload & { status: number; reason: string } {
+export function composeFailure(
+  status: number,
+  received: SipResponse | undefined,
+): Payload & { status: number; reason: string } {
   if (received === undefined) return { status, reason: reasonPhrase(status), headers: [] };
   const headers = passedHeaders(received);
   // RFC 3261 21.3: the Contacts of a redirection are the caller's business.

@@ -5,7 +5,7 @@ import { SDP_TYPE, sdpOf, withSdp } from '../../sip/message/body.ts';
 import { bytesOfWire } from '../../sip/message/bytes.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import type { AnyMessage } from '../../sip/message/message.ts';
-import { type Dossier, bookOf } from '../dossier.ts';
+import { bookOf, type Dossier } from '../dossier.ts';
 import type { Identity } from '../identity.ts';
 import type { MediaPort } from '../ports.ts';
 

@@ -57,7 +57,9 @@ export function contactValue(peerContact: string | undefined, identity: Identity
 /** Supported and Require of a leg: the other side's option tags, `timer` being each leg's own affair. */
 export function optionHeaders(message: AnyMessage, requireTimer: boolean): HeaderField[] {
   const supported = message.list('supported').filter((tag) => tag.toLowerCase() !== 'timer');
-  const required = message.list('require').filter((tag) => tag.toLowerCase() !== 'timer' && tag.toLowerCase() !== '100rel');
+  const required = message
+    .list('require')
+    .filter((tag) => tag.toLowerCase() !== 'timer' && tag.toLowerCase() !== '100rel');
   if (message.kind === 'request' && message.lists('require', '100rel')) required.push('100rel');
   const fields = [headerField('Supported', [...supported, 'timer'].join(', '))];
   if (requireTimer) required.push('timer');

@@ -12,7 +12,11 @@ import type { Dossier, SessionPapers } from '../dossier.ts';
 export function folderOf(context: SessionContext, dossier: Dossier): FolderRef {
   const { papers } = dossier;
   const contributionId = papers.contributionId || papers.sessionId || papers.callId;
-  return { user: context.profile?.user ?? dossier.served, conversationId: papers.conversationId || contributionId, contributionId };
+  return {
+    user: context.profile?.user ?? dossier.served,
+    conversationId: papers.conversationId || contributionId,
+    contributionId,
+  };
 }
 
 export function openIntent(effect: EffectOf<'openHistory'>, context: SessionContext, dossier: Dossier): OpenIntent {

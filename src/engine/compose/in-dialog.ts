@@ -1,18 +1,23 @@
 /** Requests and responses inside the dialogs, from one leg to the other (digest 3.9). */
 import type { LegName, SessionContext } from '../../../machines/session/context.ts';
+import { bytesOfWire } from '../../sip/message/bytes.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import type { AnyMessage, SipRequest, SipResponse } from '../../sip/message/message.ts';
 import type { Payload } from '../../sip/port.ts';
 import { bookOf } from '../dossier.ts';
-import { type Answering } from './answers.ts';
-import { SDP_HEADERS, bodyToward, descriptionOf } from './descriptions.ts';
+import type { Answering } from './answers.ts';
+import { bodyToward, descriptionOf, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, timerOfAnswer, timerOfRequest } from './headers.ts';
-import { bytesOfWire } from '../../sip/message/bytes.ts';
 
 /** RFC 3261 table 3 and RFC 3311, 3515, 6665: requests that carry a Contact. */
 const WITH_CONTACT = ['INVITE', 'UPDATE', 'REFER', 'SUBSCRIBE', 'NOTIFY'];
 
-export function composeRelayedRequest(received: SipRequest, to: LegName, context: SessionContext, by: Answering): Payload {
+export function composeRelayedRequest(
+  received: SipRequest,
+  to: LegName,
+  context: SessionContext,
+  by: Answering,
+): Payload {
   const headers: HeaderField[] = [...contactHeaders(received, to, by)];
   if (received.method === 'INVITE' || received.method === 'UPDATE') {
     headers.push(...optionHeaders(received, false), ...timerToward(to, context));
@@ -37,7 +42,12 @@ function contactHeaders(received: AnyMessage, to: LegName, by: Answering): Heade
   return [headerField('Contact', book.contact ?? `<sip:${by.identity.contact}>`)];
 }
 
-export function composeRelayedResponse(received: SipResponse, to: LegName, context: SessionContext, by: Answering): Payload {
+export function composeRelayedResponse(
+  received: SipResponse,
+  to: LegName,
+  context: SessionContext,
+  by: Answering,
+): Payload {
   const method = received.cseq?.method ?? '';
   const headers: HeaderField[] = received.status < 300 ? [...contactHeaders(received, to, by)] : [];
   if (received.status < 300 && (method === 'INVITE' || method === 'UPDATE')) {
@@ -50,7 +60,12 @@ export function composeRelayedResponse(received: SipResponse, to: LegName, conte
 }
 
 /** RFC 4028 7.4: a request of ours that renews the session and changes nothing. */
-export function composeRefresh(leg: LegName, method: 'UPDATE' | 'INVITE', context: SessionContext, by: Answering): Payload {
+export function composeRefresh(
+  leg: LegName,
+  method: 'UPDATE' | 'INVITE',
+  context: SessionContext,
+  by: Answering,
+): Payload {
   const book = bookOf(by.dossier, leg);
   const timer = context.legs[leg]?.timer ?? null;
   const { se, minSE } = context.policy.timers;
@@ -64,12 +79,21 @@ export function composeRefresh(leg: LegName, method: 'UPDATE' | 'INVITE', contex
 }
 
 /** A 200 that says again what was agreed (A-33). */
-export function composeConfirmation(request: SipRequest, leg: LegName, context: SessionContext, by: Answering): Payload {
+export function composeConfirmation(
+  request: SipRequest,
+  leg: LegName,
+  context: SessionContext,
+  by: Answering,
+): Payload {
   const book = bookOf(by.dossier, leg);
   const timer = context.legs[leg]?.timer ?? null;
-  const headers = [headerField('Contact', book.contact ?? `<sip:${by.identity.contact}>`), headerField('Supported', 'timer')];
+  const headers = [
+    headerField('Contact', book.contact ?? `<sip:${by.identity.contact}>`),
+    headerField('Supported', 'timer'),
+  ];
   if (timer !== null) {
-    if (timer.refresher === 'peer' && request.lists('supported', 'timer')) headers.push(headerField('Require', 'timer'));
+    if (timer.refresher === 'peer' && request.lists('supported', 'timer'))
+      headers.push(headerField('Require', 'timer'));
     headers.push(timerOfAnswer(timer));
   }
   if (request.method !== 'INVITE' || book.sent === null) return { headers };

@@ -11,9 +11,9 @@ import type { Dossier } from '../dossier.ts';
 import { bookOf } from '../dossier.ts';
 import type { ContactCipher } from '../identity.ts';
 import type { IsfPort } from '../ports.ts';
-import { type Describing, SDP_HEADERS, bodyToward, descriptionOf, partialOffer } from './descriptions.ts';
-import { proxiedTimerOfRequest } from './proxied-timer.ts';
+import { bodyToward, type Describing, descriptionOf, partialOffer, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfRequest } from './headers.ts';
+import { proxiedTimerOfRequest } from './proxied-timer.ts';
 
 export interface Inviting extends Describing {
   readonly contacts: ContactCipher;
@@ -83,7 +83,9 @@ function invitationHeaders(received: SipRequest, effect: InviteEffect, dossier: 
 
 /** T-INV-7c-v-1a, -1b, T-INV-8b-ii-1a, -1b: one Reject-Contact for each unsuitable instance (A-42). */
 export function towardSuitable(rejected: readonly string[], received: SipRequest): HeaderField[] {
-  const kept = received.list('request-disposition').filter((directive) => !/^(no-)?(fork|parallel)$|^sequential$/i.test(directive));
+  const kept = received
+    .list('request-disposition')
+    .filter((directive) => !/^(no-)?(fork|parallel)$|^sequential$/i.test(directive));
   return [
     ...rejected.map((instance) => headerField('Reject-Contact', `*;+sip.instance=${quote(instance)}`)),
     headerField('Request-Disposition', [...kept, 'fork', 'parallel'].join(', ')),

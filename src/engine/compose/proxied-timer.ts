@@ -1,6 +1,7 @@
 /** RFC 4028 8: what a proxy does about session timers. It asks for an interval and watches; it never refreshes. */
-import type { SessionContext } from '../../../machines/session/context.ts';
+
 import { proxiedInterval } from '../../../machines/session/actions/session-timer.ts';
+import type { SessionContext } from '../../../machines/session/context.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../../sip/message/message.ts';
 

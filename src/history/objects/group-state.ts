@@ -1,5 +1,5 @@
 /** The Group State Object: who was in the session when it ended (digest 3.3, A-28). */
-import { type StoredHeaders, rfc3339, storedMessage, xmlEscaped } from './stored-message.ts';
+import { rfc3339, type StoredHeaders, storedMessage, xmlEscaped } from './stored-message.ts';
 
 export interface Participant {
   readonly name: string;

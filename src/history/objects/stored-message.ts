@@ -30,7 +30,9 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
     `Message-Direction: ${headers.direction}`,
     `Conversation-ID: ${headers.conversationId}`,
     `Contribution-ID: ${headers.contributionId}`,
-    ...(headers.inReplyToContributionId === null ? [] : [`InReplyTo-Contribution-ID: ${headers.inReplyToContributionId}`]),
+    ...(headers.inReplyToContributionId === null
+      ? []
+      : [`InReplyTo-Contribution-ID: ${headers.inReplyToContributionId}`]),
     `P-Asserted-Service: ${headers.service}`,
     'MIME-Version: 1.0',
     `Content-Type: ${headers.contentType}`,

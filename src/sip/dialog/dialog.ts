@@ -2,7 +2,7 @@
 import type { Flow } from '../flow.ts';
 import { parseNameAddress } from '../message/address.ts';
 import { NO_BYTES } from '../message/bytes.ts';
-import { type HeaderField, detached, headerField } from '../message/header.ts';
+import { detached, type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
 import { isSipUri, parseUri, uriParam } from '../message/uri.ts';
 
@@ -96,7 +96,10 @@ export function requestInDialog(
   lines.push(
     headerField('Max-Forwards', '70'),
     headerField('From', `${dialog.localAddress};tag=${dialog.localTag}`),
-    headerField('To', dialog.remoteTag === '' ? dialog.remoteAddress : `${dialog.remoteAddress};tag=${dialog.remoteTag}`),
+    headerField(
+      'To',
+      dialog.remoteTag === '' ? dialog.remoteAddress : `${dialog.remoteAddress};tag=${dialog.remoteTag}`,
+    ),
     headerField('Call-ID', dialog.callId),
     headerField('CSeq', `${cseq} ${method}`),
   );

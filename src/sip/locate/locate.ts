@@ -1,6 +1,6 @@
 /** Locating SIP servers (RFC 3263): from a URI to the addresses to try, best first. */
 import type { Target, TransportName } from '../flow.ts';
-import { type SipUri, isSipUri, parseUri, uriParam } from '../message/uri.ts';
+import { isSipUri, parseUri, type SipUri, uriParam } from '../message/uri.ts';
 import type { Resolver, Srv } from '../network.ts';
 
 export interface LocateOptions {
@@ -82,7 +82,12 @@ export function defaultPortOf(transport: TransportName): number {
 }
 
 // RFC 3263 4.1: NAPTR first; without it, SRV for each transport we speak; without that, the plain address.
-function byNaptr(host: string, secure: boolean, options: LocateOptions, done: (targets: readonly Target[]) => void): void {
+function byNaptr(
+  host: string,
+  secure: boolean,
+  options: LocateOptions,
+  done: (targets: readonly Target[]) => void,
+): void {
   options.resolver.naptr(host, (records) => {
     const usable = records
       .filter((record) => {
@@ -95,7 +100,11 @@ function byNaptr(host: string, secure: boolean, options: LocateOptions, done: (t
       bySrv(host, spoken, options, done);
       return;
     }
-    collect(usable, (record, add) => srvTargets(record.replacement, SERVICES[record.service] as TransportName, options, add), done);
+    collect(
+      usable,
+      (record, add) => srvTargets(record.replacement, SERVICES[record.service] as TransportName, options, add),
+      done,
+    );
   });
 }
 

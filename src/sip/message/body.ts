@@ -30,7 +30,12 @@ export function withSdp(type: string | undefined, body: Uint8Array, sdp: string)
   const old = sdpOf(type, body);
   const at = old === undefined ? -1 : text.indexOf(old);
   if (old === undefined || at < 0) return body;
-  const lengthFixed = text.slice(0, at).replace(/(content-length[ \t]*:[ \t]*)\d+((?:\r\n[^\r\n]+)*\r\n\r\n)$/i, (_, name, rest) => `${name}${sdp.length}${rest}`);
+  const lengthFixed = text
+    .slice(0, at)
+    .replace(
+      /(content-length[ \t]*:[ \t]*)\d+((?:\r\n[^\r\n]+)*\r\n\r\n)$/i,
+      (_, name, rest) => `${name}${sdp.length}${rest}`,
+    );
   return bytesOfWire(lengthFixed + sdp + text.slice(at + old.length));
 }
 

@@ -1,6 +1,6 @@
 /** Cuts a byte stream into SIP messages by Content-Length (RFC 3261 18.3), keep-alives included (RFC 5626 3.5.1). */
-import { NO_BYTES, joinBytes, wireOfBytes } from './bytes.ts';
-import { type Malformed, type MessageLimits, headEnd } from './parse.ts';
+import { joinBytes, NO_BYTES, wireOfBytes } from './bytes.ts';
+import { headEnd, type Malformed, type MessageLimits } from './parse.ts';
 
 export type Frame =
   | { readonly kind: 'message'; readonly bytes: Uint8Array }

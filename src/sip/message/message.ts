@@ -1,8 +1,8 @@
 /** SIP requests and responses (RFC 3261 7): ordered header lines and a body of bytes, parsed only when asked. */
-import { type NameAddress, addressParam, parseNameAddress } from './address.ts';
+import { addressParam, type NameAddress, parseNameAddress } from './address.ts';
 import { NO_BYTES } from './bytes.ts';
 import { type HeaderField, headerField, splitList } from './header.ts';
-import { type Via, parseVia, viaBranch } from './via.ts';
+import { parseVia, type Via, viaBranch } from './via.ts';
 
 export interface CSeq {
   readonly number: number;

@@ -3,7 +3,7 @@
  * and judged in `validate.ts`, so that a broken request can still be answered.
  */
 import { NO_BYTES, wireOfBytes } from './bytes.ts';
-import { type HeaderField, canonicalName } from './header.ts';
+import { canonicalName, type HeaderField } from './header.ts';
 import { type AnyMessage, SipRequest, SipResponse } from './message.ts';
 import { isToken } from './params.ts';
 

@@ -67,7 +67,9 @@ export class ProxiedSession {
     const prepare = (sent: SipRequest, flow: Flow): void => {
       // O-INV-5b T-INV-8b: our own URI in the route; RFC 5658: twice where the transports differ.
       const at = sent.headers.findIndex((field) => field.name !== 'via');
-      const entries = [flow.transport, arrivedBy].map((transport) => this.#proxy.recordRoute(this.state.key, transport));
+      const entries = [flow.transport, arrivedBy].map((transport) =>
+        this.#proxy.recordRoute(this.state.key, transport),
+      );
       const lines = [...new Set(entries)].map((entry) => headerField('Record-Route', entry));
       sent.headers.splice(at, 0, ...lines);
     };
@@ -185,7 +187,8 @@ class ProxyBranch implements ClientUser, TimerOwner {
     this.#timerC.cancel();
     if (this.#status >= 200) return;
     this.#status = status;
-    this.#last = this.#request === undefined ? undefined : asReceived(responseTo(this.#request, status, { toTag: this.#id }));
+    this.#last =
+      this.#request === undefined ? undefined : asReceived(responseTo(this.#request, status, { toTag: this.#id }));
     if (!this.#session.released) this.#proxy.emit({ type: 'failed', leg: this.#id, status, cause });
   }
 

@@ -1,7 +1,7 @@
 /** The rules of RFC 3261 16 that make a forwarded message out of a received one. */
 import { parseNameAddress } from '../message/address.ts';
 import { type HeaderField, headerField } from '../message/header.ts';
-import { SipRequest, SipResponse } from '../message/message.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
 import { isSipUri, parseUri, uriParam } from '../message/uri.ts';
 import { MAGIC_COOKIE } from '../message/via.ts';
 import type { Network } from '../network.ts';
@@ -19,7 +19,7 @@ export function forwardsLeft(request: SipRequest): number {
  * 16.4: undoes a strict router before us, and takes our own entry from the top of the Route. Gives back the user
  * part of that entry, the key of its session.
  */
-export function takeOwnRoute(request: SipRequest, network: Pick<Network, "isOwn">): string | undefined {
+export function takeOwnRoute(request: SipRequest, network: Pick<Network, 'isOwn'>): string | undefined {
   undoStrictRouting(request, network);
   let key: string | undefined;
   // RFC 5658: between two transports the proxy stands in the route twice.
@@ -30,7 +30,7 @@ export function takeOwnRoute(request: SipRequest, network: Pick<Network, "isOwn"
   return key;
 }
 
-function undoStrictRouting(request: SipRequest, network: Pick<Network, "isOwn">): void {
+function undoStrictRouting(request: SipRequest, network: Pick<Network, 'isOwn'>): void {
   const uri = parseUri(request.uri);
   if (uri === undefined || !isSipUri(uri) || uriParam(uri, 'lr') === undefined) return;
   if (!network.isOwn(uri.host, uri.port)) return;
@@ -44,7 +44,7 @@ function undoStrictRouting(request: SipRequest, network: Pick<Network, "isOwn">)
   request.uri = target.uri;
 }
 
-function ownRoute(request: SipRequest, network: Pick<Network, "isOwn">): { user: string | undefined } | undefined {
+function ownRoute(request: SipRequest, network: Pick<Network, 'isOwn'>): { user: string | undefined } | undefined {
   const top = topRoute(request);
   const uri = top === undefined ? undefined : parseUri(top);
   if (uri === undefined || !isSipUri(uri) || !network.isOwn(uri.host, uri.port)) return undefined;

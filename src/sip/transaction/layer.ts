@@ -71,7 +71,11 @@ export class TransactionLayer {
   }
 
   /** Makes the transaction of a request whose top Via already carries its branch. Nothing is sent yet. */
-  createClient(request: SipRequest, flow: Flow, user: ClientUser): InviteClientTransaction | NonInviteClientTransaction {
+  createClient(
+    request: SipRequest,
+    flow: Flow,
+    user: ClientUser,
+  ): InviteClientTransaction | NonInviteClientTransaction {
     const key = `${request.branch ?? ''} ${request.method}`;
     const transaction =
       request.method === 'INVITE'

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import type { Flow, Target, TransportName } from '../flow.ts';
 import type { Network } from '../network.ts';
-import { type UdpListener, listenUdp } from './udp.ts';
+import { listenUdp, type UdpListener } from './udp.ts';
 
 export interface ListenAddress {
   readonly transport: TransportName;

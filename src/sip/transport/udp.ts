@@ -1,5 +1,5 @@
 /** SIP over UDP (RFC 3261 18). One socket, any number of peers. */
-import { type Socket, createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Flow, SendFailure } from '../flow.ts';
 

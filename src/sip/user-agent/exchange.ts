@@ -6,7 +6,12 @@ import type { Sending } from './context.ts';
 
 /** The leg the request was sent on. */
 export interface ExchangeOwner {
-  onExchangeEnded(exchange: OutgoingExchange, status: number, response: SipResponse | undefined, cause: FailureCause): void;
+  onExchangeEnded(
+    exchange: OutgoingExchange,
+    status: number,
+    response: SipResponse | undefined,
+    cause: FailureCause,
+  ): void;
 }
 
 export class OutgoingExchange implements ClientUser {

@@ -4,7 +4,7 @@
  */
 import { type Dialog, requestInDialog } from '../dialog/dialog.ts';
 import { NO_BYTES } from '../message/bytes.ts';
-import { type HeaderField, detached, headerField } from '../message/header.ts';
+import { detached, type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { type ResponseParts, responseTo } from '../message/respond.ts';
 import { parseUri } from '../message/uri.ts';
@@ -71,7 +71,9 @@ export abstract class Leg {
   receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
     const fork = this.state.dialogs.findIndex(
       (dialog) =>
-        dialog.localTag === localTag && dialog.remoteTag === (request.fromTag ?? '') && dialog.callId === request.callId,
+        dialog.localTag === localTag &&
+        dialog.remoteTag === (request.fromTag ?? '') &&
+        dialog.callId === request.callId,
     );
     const dialog = this.state.dialogs[fork];
     const refusal = dialog === undefined ? 481 : this.#refusalFor(request, dialog);

@@ -5,8 +5,8 @@
 import {
   type Dialog,
   type DialogRequest,
-  type RoutedRequest,
   dialogOfResponse,
+  type RoutedRequest,
   requestInDialog,
   routed,
 } from '../dialog/dialog.ts';
