@@ -44,5 +44,5 @@ module.exports = {
     },
     { name: 'not-to-dev-dep', severity: 'error', from: { path: '^dist/' }, to: { dependencyTypes: ['npm-dev'] } },
   ],
-  options: { doNotFollow: { path: 'node_modules' } },
+  options: { doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.d\\.ts$' } },
 };
