@@ -95,13 +95,21 @@ function mayInterworkUnreachable(context: SessionContext): boolean {
 }
 
 /** 8.2.2.1 steps 4h and 5c. The terminating side has its user's own address as destination. */
-const destinationOutsideSip: Guard = ({ context }) =>
-  isOriginating(context) && !context.policy.coreSchemes.includes(context.invite.scheme);
+const destinationOutsideSip: Guard = ({ context }) => isOriginating(context) && goesToIsf(context);
 
-/** RFC 3261 21.4.14: nobody here can route it and there is no ISF to take it. */
-const destinationUnroutable: Guard = ({ context }) =>
-  !context.policy.coreSchemes.includes(context.invite.scheme) &&
-  (isTerminating(context) || !context.policy.isfAvailable);
+/** RFC 3261 21.4.14: neither the core nor the ISF takes it. */
+const destinationUnroutable: Guard = ({ context }) => {
+  if (goesToIsf(context)) return isTerminating(context) || !context.policy.isfAvailable;
+  return !CORE_SCHEMES.includes(context.invite.scheme);
+};
+
+const CORE_SCHEMES = ['sip', 'sips', 'tel'];
+
+function goesToIsf(context: SessionContext): boolean {
+  const { isfSchemes } = context.policy;
+  const { scheme } = context.invite;
+  return isfSchemes === 'others' ? !CORE_SCHEMES.includes(scheme) : isfSchemes.includes(scheme);
+}
 
 /** 8.3.2.1 steps 7c-iv and 8b-i. Where the client is not known, the header is as if it were absent. */
 const extendsKnownSession: Guard = ({ context }) =>

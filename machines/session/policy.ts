@@ -25,8 +25,8 @@ export interface Policy {
   readonly interworkOn: Readonly<Record<Role, readonly number[]>>;
   /** Whether a proxy may try the ISF after a 6xx, against RFC 3261 16.7 (A-22). */
   readonly proxyInterworkOn6xx: boolean;
-  /** Schemes that go to the SIP/IP core; any other goes to the ISF (A-10). */
-  readonly coreSchemes: readonly string[];
+  /** Schemes that go to the ISF instead of the SIP/IP core; `others` means all but sip, sips and tel (A-10). */
+  readonly isfSchemes: 'others' | readonly string[];
   /** What an invitation without a registered client gets (8.3.2.1 step 6). */
   readonly noClient: 'interwork' | 'reject';
   /** Media types a terminating session may offer, and whether one bad line is enough to refuse (A-38). */

@@ -4,17 +4,19 @@
  */
 
 import type { EndReason, SessionInput } from '../../machines/session/context.ts';
-import type { Effect } from '../../machines/session/effects.ts';
+import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import { type SessionMachine, sessionMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
+import { addressParam } from '../sip/message/address.ts';
 import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
-import { openIntent, sealIntent } from './compose/history.ts';
+import { type FolderNameSource, folderOf, openIntent, sealIntent } from './compose/history.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
+import { LiveInstances } from './live-instances.ts';
 import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import { PolicyKeys } from './policy-keys.ts';
 import type {
@@ -52,6 +54,8 @@ export interface EngineOptions {
   /** What an INVITE of another service than a CPM session gets (A-51). */
   readonly otherServices: 'forward' | 'reject';
   readonly groupState: 'always' | 'groupOnly';
+  /** What names a session folder, the first that is there (A-18). */
+  readonly folderName: readonly FolderNameSource[];
   readonly log: EngineLog;
   /** Requests that belong to no session; true where it was answered or will be. */
   readonly outside?: (event: Extract<SipEvent, { type: 'outside' }>) => boolean;
@@ -77,6 +81,8 @@ export class Engine implements SessionHost {
   /** True once no new session is taken: the host shuts down. */
   refusing = false;
   readonly #options: EngineOptions;
+  /** Where a session with a given Contribution-ID can be extended (A-41). */
+  readonly instances = new LiveInstances();
   readonly #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
@@ -259,9 +265,10 @@ export class Engine implements SessionHost {
   #intentsOf(session: Session): HistoryIntent[] {
     const intents: HistoryIntent[] = [];
     for (const effect of session.pending) {
-      if (effect.type === 'openHistory') intents.push(openIntent(effect, session.context, session.dossier));
+      if (effect.type === 'openHistory')
+        intents.push(openIntent(effect, session.context, session.dossier, this.#options));
       else if (effect.type === 'sealHistory') {
-        intents.push(sealIntent(effect, session.context, session.dossier, this.now(), this.#options.groupState));
+        intents.push(sealIntent(effect, session.context, session.dossier, this.now(), this.#options));
       }
     }
     return intents;
@@ -269,11 +276,23 @@ export class Engine implements SessionHost {
 
   perform(session: Session, effect: Effect): void {
     if (effect.type === 'invite') session.dossier.invites[effect.leg] = effect;
+    if (effect.type === 'answer') this.#noteInstance(session, effect);
     perform(effect, this.#performing(session));
     forgetUsed(effect, session.dossier);
     if (effect.type === 'answer' || (effect.type === 'forwardResponse' && session.state === 'proxying')) {
       thin(session.dossier);
     }
+  }
+
+  /** The served client's instance, from its Contact: in the INVITE, or on the terminating side in the 200. */
+  #noteInstance(session: Session, effect: EffectOf<'answer'>): void {
+    const { context, dossier } = session;
+    const message = context.role === 'orig' ? dossier.invite : dossier.messages.get(`answered ${effect.from[0]}`);
+    const contact = message?.contact;
+    const instance = contact === undefined ? undefined : addressParam(contact, '+sip.instance');
+    if (instance === undefined || context.legs.b?.peer === 'iwf') return;
+    const { user, contributionId } = folderOf(context, dossier, this.#options.folderName);
+    this.instances.set(user, contributionId, instance);
   }
 
   #performing(session: Session): Performing {
@@ -300,6 +319,8 @@ export class Engine implements SessionHost {
     this.counters.ended++;
     const reason = context.ending?.reason ?? 'failed';
     this.counters.byReason[reason] = (this.counters.byReason[reason] ?? 0) + 1;
+    const { user, contributionId } = folderOf(context, session.dossier, this.#options.folderName);
+    this.instances.delete(user, contributionId);
     for (const leg of Object.keys(context.legs)) {
       this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
     }

@@ -15,11 +15,11 @@ export interface OutboxOptions {
   /** The work is done: it need not be kept any longer. */
   readonly forget: (ids: readonly string[]) => void;
   readonly onOutcome: (intent: HistoryIntent, outcome: HistoryOutcome) => void;
+  /** First pause after a failure, and the longest, ms; each one is twice the one before. */
+  readonly retry?: { readonly firstMs: number; readonly longestMs: number };
 }
 
-/** First pause after a failure, and the longest. */
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+const DEFAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 };
 
 interface FolderQueue {
   readonly key: string;
@@ -32,6 +32,7 @@ export class Outbox implements HistoryPort {
   readonly #options: OutboxOptions;
   readonly #queues = new Map<string, FolderQueue>();
   readonly #paused = new Set<FolderQueue>();
+  readonly #retry: { readonly firstMs: number; readonly longestMs: number };
   #closed = false;
   failures = 0;
   /** What the store said last; null while it works. */
@@ -39,6 +40,7 @@ export class Outbox implements HistoryPort {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#retry = options.retry ?? DEFAULT_RETRY;
   }
 
   /** Intents waiting. */
@@ -70,7 +72,7 @@ export class Outbox implements HistoryPort {
     const key = `${folder.user}\n${folder.conversationId}\n${folder.contributionId}`;
     let queue = this.#queues.get(key);
     if (queue === undefined) {
-      queue = { key, intents: [], busy: false, pauseMs: FIRST_PAUSE_MS };
+      queue = { key, intents: [], busy: false, pauseMs: this.#retry.firstMs };
       this.#queues.set(key, queue);
     }
     return queue;
@@ -92,7 +94,7 @@ export class Outbox implements HistoryPort {
   #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {
     this.lastError = null;
     queue.intents.shift();
-    queue.pauseMs = FIRST_PAUSE_MS;
+    queue.pauseMs = this.#retry.firstMs;
     this.#options.forget([intent.id]);
     this.#options.onOutcome(intent, outcome);
     this.#work(queue);
@@ -104,7 +106,7 @@ export class Outbox implements HistoryPort {
     queue.busy = true;
     this.#paused.add(queue);
     this.#options.clock.schedule(queue.pauseMs, { onTimer: () => this.#resume(queue) }, 'outboxRetry');
-    queue.pauseMs = Math.min(queue.pauseMs * 2, LONGEST_PAUSE_MS);
+    queue.pauseMs = Math.min(queue.pauseMs * 2, this.#retry.longestMs);
     this.#options.onOutcome(intent, { ok: false, error });
   }
 

@@ -11,7 +11,7 @@ export const DEFAULT_POLICY: Policy = {
     term: [404, 408, 410, 415, 480, 484, 488, 500, 501, 503, 504, 606],
   },
   proxyInterworkOn6xx: false,
-  coreSchemes: ['sip', 'sips', 'tel'],
+  isfSchemes: 'others',
   noClient: 'interwork',
   allowedMedia: ['message', 'audio', 'video'],
   sdpCheck: 'any',

@@ -132,6 +132,7 @@ export class ParticipatingFunction {
       coreRouteSets: options.core === null ? [[]] : [[`<sip:${options.core ?? '10.0.0.20:5060'};lr>`]],
       otherServices: options.otherServices ?? 'forward',
       groupState: options.groupState ?? 'always',
+      folderName: ['contributionId', 'sessionId', 'callId'],
       log: { session: () => {}, problem: () => {} },
       ...(options.machine === undefined ? {} : { machine: options.machine }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),

@@ -8,18 +8,28 @@ import type { StoredHeaders } from '../../history/objects/stored-message.ts';
 import { parseNameAddress } from '../../sip/message/address.ts';
 import type { Dossier, SessionPapers } from '../dossier.ts';
 
-/** A-18: named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by the Call-ID. */
-export function folderOf(context: SessionContext, dossier: Dossier): FolderRef {
-  const { papers } = dossier;
-  const contributionId = papers.contributionId || papers.sessionId || papers.callId;
-  return {
-    user: context.profile?.user ?? dossier.served,
-    conversationId: papers.conversationId || contributionId,
-    contributionId,
-  };
+export type FolderNameSource = 'contributionId' | 'sessionId' | 'callId';
+
+export interface HistoryNaming {
+  readonly folderName: readonly FolderNameSource[];
+  readonly groupState: 'always' | 'groupOnly';
 }
 
-export function openIntent(effect: EffectOf<'openHistory'>, context: SessionContext, dossier: Dossier): OpenIntent {
+/** A-18: named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by the Call-ID. */
+export function folderOf(context: SessionContext, dossier: Dossier, sources: readonly FolderNameSource[]): FolderRef {
+  const { papers } = dossier;
+  const named = sources.map((source) => papers[source]).find((name) => name !== null && name !== '');
+  const contributionId = named ?? papers.callId;
+  const user = context.profile?.user ?? dossier.served;
+  return { user, conversationId: papers.conversationId || contributionId, contributionId };
+}
+
+export function openIntent(
+  effect: EffectOf<'openHistory'>,
+  context: SessionContext,
+  dossier: Dossier,
+  naming: HistoryNaming,
+): OpenIntent {
   const { papers } = dossier;
   const object = sessionInfoObject({
     ...headersOf(context, papers, papers.date, 'session'),
@@ -27,8 +37,8 @@ export function openIntent(effect: EffectOf<'openHistory'>, context: SessionCont
     sdp: papers.sdp ?? '',
     invitedParticipants: papers.invited,
   });
-  const id = `${context.id}-${effect.id}`;
-  return { kind: 'open', id, session: context.id, folder: folderOf(context, dossier), at: papers.date, object };
+  const folder = folderOf(context, dossier, naming.folderName);
+  return { kind: 'open', id: `${context.id}-${effect.id}`, session: context.id, folder, at: papers.date, object };
 }
 
 export function sealIntent(
@@ -36,10 +46,10 @@ export function sealIntent(
   context: SessionContext,
   dossier: Dossier,
   at: number,
-  groupState: 'always' | 'groupOnly',
+  naming: HistoryNaming,
 ): SealIntent {
   const { papers } = dossier;
-  const wanted = groupState === 'always' || papers.group;
+  const wanted = naming.groupState === 'always' || papers.group;
   const object = groupStateObject({
     ...headersOf(context, papers, at, 'group-state'),
     group: papers.group,
@@ -50,7 +60,7 @@ export function sealIntent(
     kind: 'seal',
     id: `${context.id}-${effect.id}`,
     session: context.id,
-    folder: folderOf(context, dossier),
+    folder: folderOf(context, dossier, naming.folderName),
     at,
     object: wanted ? object : null,
     groupStatePointer: effect.groupStatePointer,

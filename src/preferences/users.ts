@@ -1,0 +1,43 @@
+/** The users this function serves, their preferences and lists, by any of their addresses. */
+import { identityKey } from '../sip/message/uri.ts';
+
+export interface User {
+  /** The user's own address; names the mailbox. */
+  readonly address: string;
+  /** Services the user may use; null means all. */
+  readonly services: readonly string[] | null;
+  /** Absent in the preferences means no. */
+  readonly allowOfflineStorage: boolean;
+  readonly doNotDisturb: boolean;
+  readonly interworking: boolean | null;
+  /** Identity keys. */
+  readonly blacklist: ReadonlySet<string>;
+  readonly clients: readonly StaticClient[];
+}
+
+export interface StaticClient {
+  readonly contact: string;
+  readonly instance: string;
+  readonly services: readonly string[];
+  readonly media: readonly string[];
+}
+
+/** Look-up by any address or alias of a user, in any spelling. */
+export class UserDirectory {
+  readonly #byKey = new Map<string, User>();
+
+  constructor(users: Iterable<{ readonly user: User; readonly aliases: readonly string[] }>) {
+    for (const { user, aliases } of users) {
+      for (const address of [user.address, ...aliases]) this.#byKey.set(identityKey(address), user);
+    }
+  }
+
+  find(address: string): User | undefined {
+    return this.#byKey.get(identityKey(address));
+  }
+
+  /** Addresses and aliases known. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+}

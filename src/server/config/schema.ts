@@ -1,0 +1,271 @@
+/** The configuration file: every key, its form and its default. The JSON Schema is generated from here. */
+import { z } from 'zod';
+
+const ms = z.number().int().positive();
+const seconds = z.number().int().positive();
+
+/** `env:NAME` or `file:PATH`: secrets never stand in the file itself. */
+const secret = z
+  .string()
+  .regex(/^(env|file):.+/, 'a secret is given as env:NAME or file:PATH, never in the file itself')
+  .describe('env:NAME or file:PATH');
+
+const sipUri = z.string().regex(/^sips?:[^\s<>"]+$/, 'a SIP URI such as sip:127.0.0.1:5070;lr');
+const status = z.number().int().min(400).max(699);
+
+const listenAddress = z
+  .string()
+  .regex(
+    /^(udp|tcp|tls|ws|wss):(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z.-]+|\*):\d{1,5}$/,
+    'transport:address:port, such as udp:127.0.0.1:5060',
+  );
+
+const sip = z.strictObject({
+  listen: z
+    .array(listenAddress)
+    .min(1)
+    .default(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'])
+    .describe('Where SIP is heard; port 0 takes a free one'),
+  advertise: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+)(:\d{1,5})?$/, 'host:port')
+    .optional()
+    .describe('What goes into Via, Record-Route and Contact instead of the listening address'),
+  core: sipUri.optional().describe('The SIP/IP core: next hop of all that does not go to the ISF'),
+  trusted: z
+    .array(z.string())
+    .default(['127.0.0.0/8', '::1/128'])
+    .describe('Networks whose P-Asserted-Identity, P-Served-User and Message-UID are believed'),
+  warningAgent: z
+    .string()
+    .regex(/^\S+$/)
+    .optional()
+    .describe('Host in Warning headers (A-02); the advertised host if absent'),
+  productTokens: z
+    .string()
+    .min(1)
+    .default('CPM-serv/OMA2.0 cpm-engine/0.1')
+    .describe('Our release in User-Agent and Server (A-07)'),
+  contactKey: secret
+    .optional()
+    .describe('Key of the contact tokens, the same on all nodes (A-14); made and kept in data/contact.key if absent'),
+  tls: z
+    .strictObject({
+      cert: z.string().describe('PEM file of the certificate chain'),
+      key: z.string().describe('PEM file of the private key'),
+      ca: z.string().optional().describe('PEM file of the authorities that peers are checked against'),
+      requestCert: z.boolean().default(false).describe('Ask peers for a certificate'),
+    })
+    .optional(),
+  maxMessageBytes: z.number().int().min(1300).default(1_114_111).describe('Largest message taken, head and body'),
+  overload: z
+    .strictObject({
+      maxSessions: z
+        .number()
+        .int()
+        .positive()
+        .default(100_000)
+        .describe('Sessions at a time; above it new ones get 503'),
+      maxLagMs: ms.default(200).describe('Event-loop lag above which new sessions get 503'),
+      retryAfter: seconds.default(5).describe('Retry-After of that 503'),
+    })
+    .prefault({}),
+});
+
+const policy = z.strictObject({
+  mediaPath: z
+    .enum(['always', 'never', 'auto'])
+    .default('auto')
+    .describe('B2BUA always or never, or as the session needs it (A-06)'),
+  allowAnonymity: z.boolean().default(true).describe('O-INV-3, T-INV-2'),
+  anonymityFromHeader: z
+    .boolean()
+    .default(false)
+    .describe('An anonymous From counts as a request for anonymity (A-05)'),
+  requiredUserAgent: z
+    .strictObject({
+      min: z
+        .string()
+        .regex(/^\d+\.\d+$/, 'a release such as 1.0')
+        .default('1.0'),
+      max: z
+        .string()
+        .regex(/^\d+\.\d+$/, 'a release such as 2.2')
+        .default('2.2'),
+      onMissing: z.enum(['allow', 'refuse']).default('refuse'),
+    })
+    .optional()
+    .describe('CPM releases taken; absent: no check (A-04)'),
+  interworkOn: z
+    .strictObject({
+      orig: z.array(status).default([404, 405, 410, 415, 416, 488, 501, 604, 606]),
+      term: z.array(status).default([404, 408, 410, 415, 480, 484, 488, 500, 501, 503, 504, 606]),
+    })
+    .prefault({})
+    .describe('Refusals after which the invitation goes to the ISF (A-21, A-44, A-57)'),
+  proxyInterworkOn6xx: z.boolean().default(false).describe('A proxy may try the ISF after a 6xx (A-22)'),
+  isfSchemes: z
+    .union([z.literal('others'), z.array(z.string())])
+    .default('others')
+    .describe('Schemes that go to the ISF; others: all but sip, sips, tel (A-10)'),
+  noClient: z.enum(['interwork', 'reject']).default('interwork').describe('8.3.2.1 step 6'),
+  partialClose: z.enum(['streams', 'session']).default('streams').describe('BYE from one of several IWFs'),
+  rejectedStreams: z.enum(['interwork', 'accept']).default('interwork').describe('200 step 1'),
+  allowedMedia: z
+    .array(z.string())
+    .min(1)
+    .default(['message', 'audio', 'video'])
+    .describe('Media types a terminating session may offer (8.3.2.1 step 5)'),
+  sdpCheck: z
+    .enum(['any', 'all'])
+    .default('any')
+    .describe('488 on any bad media type, or only where none is left (A-38)'),
+  maxRedirects: z.number().int().min(0).max(10).default(1).describe('302s followed (A-45)'),
+  defaultAllowOfflineStorage: z.boolean().default(false).describe('Where preferences are not to be had (A-15)'),
+  otherServices: z.enum(['forward', 'reject']).default('forward').describe('INVITEs that are no CPM session (A-51)'),
+});
+
+const isf = z.strictObject({
+  routes: z
+    .array(z.union([sipUri, z.strictObject({ uri: sipUri, weight: z.number().int().min(1).default(1) })]))
+    .default([])
+    .describe('ISF addresses; none: no interworking'),
+  secondary: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      timeoutMs: ms.default(5000),
+    })
+    .prefault({})
+    .describe('A second session for rejected streams (A-12)'),
+});
+
+const history = z.discriminatedUnion('driver', [
+  z.strictObject({
+    driver: z.literal('sqlite'),
+    path: z.string().default('data/history.sqlite'),
+    synchronous: z.enum(['normal', 'full']).default('normal').describe('full also survives a power cut'),
+    folderName: z
+      .array(z.enum(['contributionId', 'sessionId', 'callId']))
+      .min(1)
+      .default(['contributionId', 'sessionId', 'callId'])
+      .describe('What names the session folder, the first that is there (A-18)'),
+  }),
+  z.strictObject({ driver: z.literal('none') }).describe('Nothing is recorded'),
+]);
+
+const timers = z.strictObject({
+  t1: ms.default(500).describe('RFC 3261 17.1.1.1'),
+  t2: ms.default(4000),
+  t4: ms.default(5000),
+  timerC: ms.min(180_001, 'timer C is above 180000 ms (RFC 3261 16.6)').default(181_000),
+  byeJoinMs: ms.default(2000).describe('How long the sender of a BYE waits for the far ends (A-26)'),
+  storeBudgetMs: ms.default(1500).describe('How long signalling waits for the store (A-29)'),
+  se: seconds.min(90).default(1800).describe('Session interval (RFC 4028), seconds'),
+  minSE: seconds.min(90).default(90).describe('Smallest session interval taken, seconds'),
+  refresher: z.enum(['peer', 'us']).default('peer').describe('Who refreshes where it is open (A-33)'),
+});
+
+export const configSchema = z.strictObject({
+  domain: z.string().default('home.example').describe('Home domain of the served users'),
+  node: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .default('pf-1')
+    .describe('Name of this node'),
+  sip: sip.prefault({}),
+  policy: policy.prefault({}),
+  isf: isf.prefault({}),
+  users: z
+    .discriminatedUnion('driver', [
+      z.strictObject({ driver: z.literal('file'), path: z.string().default('users.yaml') }),
+      z.strictObject({ driver: z.literal('any') }).describe('Every user is served, with default preferences'),
+    ])
+    .prefault({ driver: 'any' }),
+  preferences: z
+    .strictObject({
+      driver: z.literal('file').default('file').describe('Inside users.yaml'),
+      timeoutMs: ms.default(500).describe('Longest wait for preferences (A-15)'),
+    })
+    .prefault({}),
+  registrar: z
+    .strictObject({
+      driver: z
+        .enum(['thirdParty', 'static', 'none'])
+        .default('thirdParty')
+        .describe('Third-party REGISTER, clients inside users.yaml, or none: the core knows who is there'),
+      maxUsers: z.number().int().positive().default(1_000_000).describe('Registered users held at the most'),
+    })
+    .prefault({}),
+  history: history.prefault({ driver: 'sqlite' }),
+  sessions: z
+    .discriminatedUnion('driver', [
+      z.strictObject({
+        driver: z.literal('sqlite'),
+        path: z.string().default('data/sessions.sqlite'),
+        synchronous: z.enum(['normal', 'full']).default('normal'),
+      }),
+      z.strictObject({ driver: z.literal('memory') }).describe('Nothing survives a restart'),
+    ])
+    .prefault({ driver: 'sqlite' }),
+  recording: z
+    .strictObject({
+      groupState: z.enum(['always', 'groupOnly']).default('always').describe('A-28'),
+      keepOldGroupState: z.boolean().default(true).describe('A-47'),
+      metadata: z.boolean().default(true).describe('Write folder metadata at all (A-54)'),
+      retry: z
+        .strictObject({ firstMs: ms.default(1000), longestMs: ms.default(60_000) })
+        .prefault({})
+        .describe('Pauses while the store fails (A-16)'),
+    })
+    .prefault({}),
+  compat: z
+    .strictObject({
+      termTimerMetadata: z.enum(['both', 'literal', 'symmetric']).default('both').describe('A-01'),
+      termFolderIgnoresPreference: z.boolean().default(false).describe('A-17'),
+      messageUid: z.enum(['sessionInfo', 'literal']).default('sessionInfo').describe('A-27'),
+      dndIgnoresConditions: z
+        .boolean()
+        .default(false)
+        .describe('A-37: conditions of do-not-disturb rules are not looked at'),
+    })
+    .prefault({}),
+  media: z
+    .strictObject({
+      listen: z.string().optional(),
+      ports: z
+        .string()
+        .regex(/^\d+-\d+$/, 'a range such as 21000-21999')
+        .optional(),
+    })
+    .optional()
+    .describe('MSRP relay; not in this version: addresses in session descriptions pass through'),
+  admin: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'address:port')
+        .default('127.0.0.1:8080'),
+      token: secret.optional().describe('Bearer token; needed unless it listens on loopback'),
+    })
+    .prefault({}),
+  timers: timers.prefault({}),
+  shutdown: z
+    .strictObject({
+      graceMs: ms.default(10_000).describe('How long live sessions have to end after SIGTERM'),
+      sessions: z.enum(['end', 'keep']).default('end').describe('End them by BYE, or keep them for the next start'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      format: z.enum(['pretty', 'json']).default('pretty'),
+      redact: z.boolean().default(true).describe('Numbers and bodies are masked'),
+    })
+    .prefault({}),
+  warmUp: z
+    .boolean()
+    .default(true)
+    .describe('Run virtual sessions before the first real one, so that it is not the slowest'),
+});
+
+export type Config = z.output<typeof configSchema>;
