@@ -64,6 +64,7 @@ export interface CreateEngineOptions {
   readonly log?: EngineLog;
   readonly machine?: SessionMachine;
   readonly observe?: EngineOptions['observe'];
+  readonly ended?: EngineOptions['ended'];
 }
 
 /** A running engine and what belongs to it. */
@@ -124,6 +125,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     ...(options.outside === undefined ? {} : { outside: options.outside }),
     ...(options.machine === undefined ? {} : { machine: options.machine }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),
+    ...(options.ended === undefined ? {} : { ended: options.ended }),
   });
   engine.restore();
   outbox?.submit(store.intents?.() ?? []);

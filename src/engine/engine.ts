@@ -3,6 +3,7 @@
  * in its leg; what the session wants done is stored first and done after.
  */
 
+import { sealOrder } from '../../machines/session/actions/history.ts';
 import type { EndReason, SessionInput } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import { type SessionMachine, sessionMachine } from '../../machines/session/machine.ts';
@@ -14,6 +15,7 @@ import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import { type FolderNameSource, folderOf, openIntent, sealIntent } from './compose/history.ts';
+import { type Explanation, explain } from './explain.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
 import { LiveInstances } from './live-instances.ts';
@@ -61,7 +63,15 @@ export interface EngineOptions {
   readonly outside?: (event: Extract<SipEvent, { type: 'outside' }>) => boolean;
   /** Sees every transition, for traces; costs what it does. */
   readonly observe?: (session: Session, event: Unstamped | undefined) => void;
+  /** A session is over: its last effects have left. */
+  readonly ended?: (session: Session) => void;
   readonly machine?: SessionMachine;
+}
+
+const NO_INTENTS: HistoryIntent[] = [];
+
+function isHistoryWork(effect: Effect): effect is EffectOf<'openHistory' | 'sealHistory'> {
+  return effect.type === 'openHistory' || effect.type === 'sealHistory';
 }
 
 export interface EngineCounters {
@@ -191,6 +201,11 @@ export class Engine implements SessionHost {
     return session !== undefined;
   }
 
+  /** What would happen to this INVITE now. */
+  explain(request: SipRequest, source: Source, done: (explanation: Explanation) => void): void {
+    explain(request, source, this.policy, this.now(), this.#options, done);
+  }
+
   // --- effects ------------------------------------------------------------------------------------------------
 
   onTransition(session: Session, event: Unstamped | undefined): void {
@@ -239,6 +254,8 @@ export class Engine implements SessionHost {
     const intents: HistoryIntent[] = [];
     const policies: { key: string; body: string }[] = [];
     for (const session of sessions) {
+      const fresh = this.#intentsOf(session);
+      intents.push(...fresh);
       if (session.closed) deletes.push(session.id);
       else {
         const { key, unwritten } = this.#policies.keyOf(session.context.policy);
@@ -246,7 +263,6 @@ export class Engine implements SessionHost {
         puts.push({ id: session.id, body: JSON.stringify(stored(session, key, this.now(), this.#options.sip)) });
         session.written = true;
       }
-      intents.push(...this.#intentsOf(session));
     }
     return { puts, deletes, intents, policies };
   }
@@ -261,17 +277,16 @@ export class Engine implements SessionHost {
     if (intents.length > 0) this.#options.history.submit(intents);
   }
 
-  /** History work among the effects that wait. */
+  /** Takes the history work out of the effects that wait: from here on the outbox answers for it. */
   #intentsOf(session: Session): HistoryIntent[] {
-    const intents: HistoryIntent[] = [];
-    for (const effect of session.pending) {
-      if (effect.type === 'openHistory')
-        intents.push(openIntent(effect, session.context, session.dossier, this.#options));
-      else if (effect.type === 'sealHistory') {
-        intents.push(sealIntent(effect, session.context, session.dossier, this.now(), this.#options));
-      }
-    }
-    return intents;
+    if (!session.pending.some(isHistoryWork)) return NO_INTENTS;
+    const work = session.pending.filter(isHistoryWork);
+    session.pending = session.pending.filter((effect) => !isHistoryWork(effect));
+    return work.map((effect) =>
+      effect.type === 'openHistory'
+        ? openIntent(session.context, session.dossier, this.#options)
+        : sealIntent(effect, session.context, session.dossier, this.now(), this.#options),
+    );
   }
 
   perform(session: Session, effect: Effect): void {
@@ -324,6 +339,7 @@ export class Engine implements SessionHost {
     for (const leg of Object.keys(context.legs)) {
       this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
     }
+    this.#options.ended?.(session);
   }
 
   // --- restart --------------------------------------------------------------------------------------------------
@@ -346,9 +362,22 @@ export class Engine implements SessionHost {
     for (const { session, expired } of taken) {
       session.run();
       session.stale = false;
+      this.#orderHistoryAgain(session);
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
     return taken.length;
+  }
+
+  /** Work the outbox had done, but of which the session had not heard: done again, it gives the same answer. */
+  #orderHistoryAgain(session: Session): void {
+    const { context, dossier } = session;
+    const { recording } = session.actor.getSnapshot().value;
+    if (recording === 'sealing' && !context.history.settled) {
+      const order = sealOrder(context);
+      this.#options.history.submit([sealIntent(order, context, dossier, this.now(), this.#options)]);
+    } else if (recording === 'opening' || (recording === 'degraded' && context.history.sessionInfoUid === null)) {
+      this.#options.history.submit([openIntent(context, dossier, this.#options)]);
+    }
   }
 
   #resume(id: string, record: StoredSession): Resumed {

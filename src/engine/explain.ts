@@ -12,9 +12,9 @@ import { sessionMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { SipCommand, Source } from '../sip/port.ts';
-import type { EngineOptions } from './engine.ts';
-import { openDossier, readInvitation } from './invitation.ts';
-import { perform } from './perform.ts';
+import { openDossier, type Reading, readInvitation } from './invitation.ts';
+import { type Performing, perform } from './perform.ts';
+import type { ProfilePort } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
 
 export interface ExplainedStep {
@@ -40,10 +40,10 @@ export interface Explanation {
   readonly commands: readonly SipCommand[];
 }
 
-type Explaining = Pick<
-  EngineOptions,
-  'profiles' | 'identity' | 'contacts' | 'isOwn' | 'media' | 'isf' | 'coreRouteSets' | 'otherServices'
->;
+export interface Explaining extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute'>, Reading {
+  readonly profiles: ProfilePort;
+  readonly otherServices: 'forward' | 'reject';
+}
 
 export function explain(
   request: SipRequest,

@@ -58,7 +58,7 @@ export function perform(effect: Effect, by: Performing): void {
       return by.media.release(by.session, effect.legs);
     case 'openHistory':
     case 'sealHistory':
-      // The outbox took them when the session was stored.
+      // The outbox has them since the session was stored.
       return;
     case 'forwardResponse':
     case 'forwardAck':

@@ -97,6 +97,11 @@ export class Session implements TimerOwner {
     return this.actor.getSnapshot().value.call === 'closed';
   }
 
+  /** ms since the epoch. */
+  now(): number {
+    return this.#host.now();
+  }
+
   get step(): number {
     return this.#step;
   }

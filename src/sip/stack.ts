@@ -17,7 +17,7 @@ import { serialize } from './message/serialize.ts';
 import { type Verdict, validateRequest, validateResponse } from './message/validate.ts';
 import { defaultPort } from './message/via.ts';
 import type { Network, Resolver } from './network.ts';
-import type { LegId, SipCommand, SipEvent, SipPort, Source } from './port.ts';
+import type { LegId, Payload, SipCommand, SipEvent, SipPort, Source } from './port.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import { ProxiedSession, type ProxiedState } from './proxy/proxied-session.ts';
 import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
@@ -26,7 +26,7 @@ import type { ClientUser } from './transaction/client.ts';
 import type { InviteServerTransaction } from './transaction/invite-server.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import type { ServerTransaction } from './transaction/server.ts';
-import { DEFAULT_TIMERS, type TimerValues } from './transaction/timers.ts';
+import { DEFAULT_TIMERS, type TimerValues, transactionTimeout } from './transaction/timers.ts';
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
 import { RestoredLeg } from './user-agent/restored-leg.ts';
@@ -104,6 +104,8 @@ export class SipStack implements SipPort, UserAgentContext {
   readonly #invites = new Map<LegId, InviteServerTransaction>();
   readonly #proxied = new Map<string, ProxiedSession>();
   readonly #outside = new Map<string, OutsideExchange>();
+  /** Answers to requests that came before a restart, until their copies come. */
+  readonly #owed = new Map<string, { readonly status: number; readonly headers: readonly HeaderField[] }>();
   #listener: (event: SipEvent) => void = () => {};
 
   constructor(options: SipStackOptions) {
@@ -230,8 +232,13 @@ export class SipStack implements SipPort, UserAgentContext {
       leg.receive(request, this.#layer.createServer(request, flow), tag);
       return;
     }
-    const key = takeOwnRoute(request, this.#options.network);
     const transaction = this.#layer.createServer(request, flow);
+    const owed = this.#owed.get(owedKey(tag, `${request.method.toLowerCase()}-${request.cseq?.number}`));
+    if (owed !== undefined) {
+      transaction.respond(responseTo(request, owed.status, { headers: owed.headers }));
+      return;
+    }
+    const key = takeOwnRoute(request, this.#options.network);
     if (key === undefined) transaction.respond(responseTo(request, 481));
     else if (forwardsLeft(request) < 0) transaction.respond(responseTo(request, 483));
     else {
@@ -475,6 +482,13 @@ export class SipStack implements SipPort, UserAgentContext {
     return this.sender.sendAck(routed, branch);
   }
 
+  owe(leg: LegId, exchange: string, status: number, payload: Payload): void {
+    if (this.#owed.size >= MAX_OWED) return;
+    const key = owedKey(leg, exchange);
+    this.#owed.set(key, { status, headers: payload.headers });
+    this.clock.schedule(transactionTimeout(this.timers), { onTimer: () => this.#owed.delete(key) }, 'owed');
+  }
+
   bind(tag: string, leg: Leg): void {
     this.#legs.set(tag, leg);
   }
@@ -531,6 +545,13 @@ export class SipStack implements SipPort, UserAgentContext {
     this.#proxied.clear();
     this.#outside.clear();
   }
+}
+
+/** Answers kept after a restart; a BYE beyond that gets a 481, which ends it as well. */
+const MAX_OWED = 100_000;
+
+function owedKey(leg: LegId, exchange: string): string {
+  return `${leg} ${exchange}`;
 }
 
 const PONG = new Uint8Array([0x0d, 0x0a]);

@@ -1,6 +1,18 @@
 /** The recording region's orders: 8.5, and the pointers of 8.2.2 and 8.3.2. */
+import type { SessionContext } from '../context.ts';
 import type { EventOf } from '../events.ts';
 import { order } from '../order.ts';
+
+/** What sealing this session's history writes; asked again where a restart has to order it anew. */
+export function sealOrder(session: Pick<SessionContext, 'role' | 'ending' | 'policy'>) {
+  const { termTimerMetadata } = session.policy.compat;
+  const termTimer = session.role === 'term' && session.ending?.reason === 'sessionTimer';
+  return {
+    type: 'sealHistory',
+    reassertSessionInfo: termTimer && termTimerMetadata !== 'symmetric',
+    groupStatePointer: !termTimer || termTimerMetadata !== 'literal',
+  } as const;
+}
 
 export const history = {
   /** O-200B-7a, T-200B-4a: folder, Session Info Object, pointer. */
@@ -20,13 +32,7 @@ export const history = {
 
   /** Group State Object and its pointer; on a terminating timer expiry also the other pointer. */
   sealHistory: order((turn) => {
-    const { termTimerMetadata } = turn.get('policy').compat;
-    const termTimer = turn.get('role') === 'term' && turn.get('ending')?.reason === 'sessionTimer';
-    turn.order({
-      type: 'sealHistory',
-      reassertSessionInfo: termTimer && termTimerMetadata !== 'symmetric',
-      groupStatePointer: !termTimer || termTimerMetadata !== 'literal',
-    });
+    turn.order(sealOrder({ role: turn.get('role'), ending: turn.get('ending'), policy: turn.get('policy') }));
   }),
 
   noteSealed: order<EventOf<'historySealed'>>((turn, event) => {

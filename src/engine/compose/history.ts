@@ -24,12 +24,8 @@ export function folderOf(context: SessionContext, dossier: Dossier, sources: rea
   return { user, conversationId: papers.conversationId || contributionId, contributionId };
 }
 
-export function openIntent(
-  effect: EffectOf<'openHistory'>,
-  context: SessionContext,
-  dossier: Dossier,
-  naming: HistoryNaming,
-): OpenIntent {
+/** A session opens its history once and seals it once, so an intent ordered anew after a restart is the same one. */
+export function openIntent(context: SessionContext, dossier: Dossier, naming: HistoryNaming): OpenIntent {
   const { papers } = dossier;
   const object = sessionInfoObject({
     ...headersOf(context, papers, papers.date, 'session'),
@@ -38,11 +34,11 @@ export function openIntent(
     invitedParticipants: papers.invited,
   });
   const folder = folderOf(context, dossier, naming.folderName);
-  return { kind: 'open', id: `${context.id}-${effect.id}`, session: context.id, folder, at: papers.date, object };
+  return { kind: 'open', id: `${context.id}-open`, session: context.id, folder, at: papers.date, object };
 }
 
 export function sealIntent(
-  effect: EffectOf<'sealHistory'>,
+  order: Pick<EffectOf<'sealHistory'>, 'groupStatePointer' | 'reassertSessionInfo'>,
   context: SessionContext,
   dossier: Dossier,
   at: number,
@@ -58,13 +54,13 @@ export function sealIntent(
   });
   return {
     kind: 'seal',
-    id: `${context.id}-${effect.id}`,
+    id: `${context.id}-seal`,
     session: context.id,
     folder: folderOf(context, dossier, naming.folderName),
     at,
     object: wanted ? object : null,
-    groupStatePointer: effect.groupStatePointer,
-    reassertSessionInfo: effect.reassertSessionInfo,
+    groupStatePointer: order.groupStatePointer,
+    reassertSessionInfo: order.reassertSessionInfo,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Addresses in From, To, Contact, Route and their like: name-addr or addr-spec with parameters (RFC 3261 20.10). */
+import { trimBlanks } from './bytes.ts';
 import { paramOf, unquote } from './params.ts';
 import { parseUri, type Uri } from './uri.ts';
 
@@ -12,16 +13,16 @@ export interface NameAddress {
 }
 
 // RFC 3261 25.1: display-name is *(token LWS) or a quoted string. Unquoted names with dots and the like are
-// common enough to let through (RFC 4475 3.1.2.15 allows it); quotes and brackets are not.
+// common enough to let through; a comma or a semicolon there is not (RFC 4475 3.1.2.15), nor are quotes and brackets.
 const UNQUOTED_NAME = /^[^"<>,;\\]*$/;
 
 /** Takes one address apart; undefined where it is broken (unbalanced quotes or brackets, white space in the URI). */
 export function parseNameAddress(value: string): NameAddress | undefined {
-  const text = value.trim();
+  const text = trimBlanks(value);
   if (text.charCodeAt(0) === 0x22) return parseQuotedName(text);
   const open = text.indexOf('<');
   if (open < 0) return parseAddrSpec(text);
-  const display = text.slice(0, open).trim();
+  const display = trimBlanks(text.slice(0, open));
   if (!UNQUOTED_NAME.test(display)) return undefined;
   return parseBracketed(text, open, display === '' ? undefined : display);
 }
@@ -31,7 +32,7 @@ function parseQuotedName(text: string): NameAddress | undefined {
   while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
   if (at >= text.length) return undefined;
   const open = text.indexOf('<', at);
-  if (open < 0 || text.slice(at + 1, open).trim() !== '') return undefined;
+  if (open < 0 || trimBlanks(text.slice(at + 1, open)) !== '') return undefined;
   return parseBracketed(text, open, unquote(text.slice(0, at + 1)));
 }
 
@@ -40,7 +41,7 @@ function parseBracketed(text: string, open: number, display: string | undefined)
   if (close < 0) return undefined;
   const uri = text.slice(open + 1, close);
   if (uri === '' || /[\s<"]/.test(uri)) return undefined;
-  const params = text.slice(close + 1).trim();
+  const params = trimBlanks(text.slice(close + 1));
   if (params !== '' && params.charCodeAt(0) !== 0x3b) return undefined;
   return { display, uri, params };
 }
@@ -49,7 +50,7 @@ function parseAddrSpec(text: string): NameAddress | undefined {
   // RFC 3261 20: without brackets, everything behind the first semicolon is a header parameter, and a URI
   // with a comma, question mark or semicolon must have brackets.
   const semicolon = text.indexOf(';');
-  const uri = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
+  const uri = trimBlanks(semicolon < 0 ? text : text.slice(0, semicolon));
   if (uri === '' || /[\s,?>"]/.test(uri)) return undefined;
   return { display: undefined, uri, params: semicolon < 0 ? '' : text.slice(semicolon) };
 }

@@ -54,6 +54,20 @@ function isAscii(text: string): boolean {
   return true;
 }
 
+/** A space or a tab, the white space of a header line (RFC 3261 25.1 WSP). */
+export function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** A wire string without the blanks around it. `trim` would also take 0xA0, the last byte of many UTF-8 letters. */
+export function trimBlanks(wire: string): string {
+  let start = 0;
+  let end = wire.length;
+  while (start < end && isBlank(wire.charCodeAt(start))) start++;
+  while (end > start && isBlank(wire.charCodeAt(end - 1))) end--;
+  return end - start === wire.length ? wire : wire.slice(start, end);
+}
+
 /** Joins two byte runs; either may be empty. */
 export function joinBytes(head: Uint8Array, tail: Uint8Array): Uint8Array {
   if (tail.length === 0) return head;

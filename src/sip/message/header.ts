@@ -5,6 +5,8 @@
  * folding and spelling included (RFC 3261 7.3.1 makes folding and case meaningless, so nobody may depend on a
  * rewrite). Its value is unfolded and trimmed for reading.
  */
+import { trimBlanks } from './bytes.ts';
+
 export interface HeaderField {
   /** Canonical name: lower case, compact form expanded. */
   readonly name: string;
@@ -34,21 +36,6 @@ const COMPACT: Readonly<Record<string, string>> = {
   u: 'allow-events',
   v: 'via',
   x: 'session-expires',
-};
-
-/** Spelling used when the stack writes a header of its own. */
-const SPELLING: Readonly<Record<string, string>> = {
-  'call-id': 'Call-ID',
-  cseq: 'CSeq',
-  'www-authenticate': 'WWW-Authenticate',
-  rseq: 'RSeq',
-  rack: 'RAck',
-  'min-se': 'Min-SE',
-  'message-uid': 'Message-UID',
-  'contribution-id': 'Contribution-ID',
-  'conversation-id': 'Conversation-ID',
-  'mime-version': 'MIME-Version',
-  'p-charging-vector': 'P-Charging-Vector',
 };
 
 const COMMON = [
@@ -109,17 +96,14 @@ for (const [letter, name] of Object.entries(COMPACT)) {
   CANONICAL.set(letter.toUpperCase(), name);
 }
 
-/** Canonical form of a header name in any spelling: lower case, compact form expanded. */
-export function canonicalName(name: string): string {
-  const known = CANONICAL.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  return COMPACT[lower] ?? lower;
+/** Canonical form of a name in one of the spellings that peers really send; undefined for any other. */
+export function knownName(name: string): string | undefined {
+  return CANONICAL.get(name);
 }
 
-/** The usual spelling of a canonical name: `call-id` becomes `Call-ID`. */
-export function spelledName(canonical: string): string {
-  return SPELLING[canonical] ?? canonical.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+/** Canonical form of a header name in any spelling: lower case, compact form expanded. */
+export function canonicalName(name: string): string {
+  return CANONICAL.get(name) ?? name.toLowerCase();
 }
 
 /** A header field of our own. The name is written as given; the value must hold no CR or LF. */
@@ -138,7 +122,7 @@ function hasLineBreak(value: string): boolean {
  */
 export function splitList(value: string): string[] {
   if (value.indexOf(',') < 0) {
-    const only = value.trim();
+    const only = trimBlanks(value);
     return only === '' ? [] : [only];
   }
   const parts: string[] = [];
@@ -154,11 +138,11 @@ export function splitList(value: string): string[] {
     else if (code === 0x3c) bracketed = true;
     else if (code === 0x3e) bracketed = false;
     else if (code === 0x2c && !bracketed) {
-      parts.push(value.slice(start, at).trim());
+      parts.push(trimBlanks(value.slice(start, at)));
       start = at + 1;
     }
   }
-  parts.push(value.slice(start).trim());
+  parts.push(trimBlanks(value.slice(start)));
   return parts.filter((part) => part !== '');
 }
 

@@ -1,4 +1,5 @@
 /** Generic parameters, `;name=value` (RFC 3261 25.1 generic-param), read from their text when asked for. */
+import { trimBlanks } from './bytes.ts';
 
 const SEMICOLON = 0x3b;
 const QUOTE = 0x22;
@@ -16,13 +17,13 @@ export function parseParams(text: string): Param[] | undefined {
   for (const piece of splitAtSemicolons(text)) {
     if (piece === '') continue;
     const equals = piece.indexOf('=');
-    const name = (equals < 0 ? piece : piece.slice(0, equals)).trim().toLowerCase();
+    const name = trimBlanks(equals < 0 ? piece : piece.slice(0, equals)).toLowerCase();
     if (!isParamName(name)) return undefined;
     if (equals < 0) {
       params.push({ name, value: undefined });
       continue;
     }
-    const raw = piece.slice(equals + 1).trim();
+    const raw = trimBlanks(piece.slice(equals + 1));
     if (raw.charCodeAt(0) === QUOTE) {
       if (raw.length < 2 || raw.charCodeAt(raw.length - 1) !== QUOTE) return undefined;
       params.push({ name, value: unquote(raw) });
@@ -31,15 +32,23 @@ export function parseParams(text: string): Param[] | undefined {
   return params;
 }
 
+const WELL_FORMED =
+  /^(?:[ \t]*;[ \t]*[A-Za-z0-9\-.!%*_+`'~]+(?:[ \t]*=[ \t]*(?:"(?:[^"\\]|\\.)*"|[^ \t;,"<>]*))?)*[ \t]*$/s;
+
+/** True where a header's parameters can be read in one way only: no empty one, every name a token, quotes closed. */
+export function wellFormedParams(text: string): boolean {
+  return text === '' || WELL_FORMED.test(text);
+}
+
 /** Value of one parameter; '' for a flag, undefined where it is absent. `name` in lower case. */
 export function paramOf(text: string, name: string): string | undefined {
   if (text === '') return undefined;
   for (const piece of splitAtSemicolons(text)) {
     const equals = piece.indexOf('=');
-    const found = (equals < 0 ? piece : piece.slice(0, equals)).trim();
+    const found = trimBlanks(equals < 0 ? piece : piece.slice(0, equals));
     if (found.length !== name.length || found.toLowerCase() !== name) continue;
     if (equals < 0) return '';
-    const raw = piece.slice(equals + 1).trim();
+    const raw = trimBlanks(piece.slice(equals + 1));
     return raw.charCodeAt(0) === QUOTE ? unquote(raw) : raw;
   }
   return undefined;
@@ -49,15 +58,15 @@ export function paramOf(text: string, name: string): string | undefined {
 export function withoutParams(text: string, ...names: readonly string[]): string {
   let kept = '';
   for (const piece of splitAtSemicolons(text)) {
-    if (piece.trim() === '') continue;
+    if (trimBlanks(piece) === '') continue;
     const equals = piece.indexOf('=');
-    const name = (equals < 0 ? piece : piece.slice(0, equals)).trim().toLowerCase();
-    if (!names.includes(name)) kept += `;${piece.trim()}`;
+    const name = trimBlanks(equals < 0 ? piece : piece.slice(0, equals)).toLowerCase();
+    if (!names.includes(name)) kept += `;${trimBlanks(piece)}`;
   }
   return kept;
 }
 
-/** Splits at semicolons that stand outside quoted strings and angle brackets. */
+/** Splits at semicolons that stand outside quoted strings. */
 function splitAtSemicolons(text: string): string[] {
   if (text.indexOf('"') < 0) return text.split(';');
   const pieces: string[] = [];

@@ -2,8 +2,8 @@
  * From bytes to a message (RFC 3261 7, 18.3, 25). The parser only finds lines; what they mean is read on demand
  * and judged in `validate.ts`, so that a broken request can still be answered.
  */
-import { NO_BYTES, wireOfBytes } from './bytes.ts';
-import { canonicalName, type HeaderField } from './header.ts';
+import { isBlank, NO_BYTES, trimBlanks, wireOfBytes } from './bytes.ts';
+import { canonicalName, type HeaderField, knownName } from './header.ts';
 import { type AnyMessage, SipRequest, SipResponse } from './message.ts';
 import { isToken } from './params.ts';
 
@@ -66,25 +66,24 @@ export function parseMessage(bytes: Uint8Array, limits: MessageLimits = DEFAULT_
   if (start >= bytes.length) return { fault: { code: 'empty', detail: 'no start line' } };
   const wire = wireOfBytes(bytes, start, Math.min(bytes.length, start + limits.headBytes + 4));
   const end = wire.indexOf('\r\n\r\n');
-  if (end < 0) {
-    return bytes.length - start > limits.headBytes
-      ? { fault: { code: 'head-too-large', detail: `head above ${limits.headBytes} bytes` } }
-      : parseHead(wire.replace(/(\r\n)?$/, ''), NO_BYTES, limits, {
-          code: 'unterminated-head',
-          detail: 'no blank line behind the headers',
-        });
-  }
-  return parseHead(wire.slice(0, end), bytes.subarray(start + end + 4), limits, undefined);
+  if (end >= 0) return parseHead(wire.slice(0, end), bytes.subarray(start + end + 4), limits, undefined);
+  const fault: Malformed =
+    bytes.length - start > limits.headBytes
+      ? { code: 'head-too-large', detail: `head above ${limits.headBytes} bytes` }
+      : { code: 'unterminated-head', detail: 'no blank line behind the headers' };
+  // The lines that came whole are read all the same: they say whom to answer. Half a line says something else.
+  const whole = wire.lastIndexOf(CRLF);
+  return parseHead(whole < 0 ? wire : wire.slice(0, whole), NO_BYTES, limits, fault);
 }
 
 function parseHead(head: string, rest: Uint8Array, limits: MessageLimits, early: Malformed | undefined): Parsed {
   const lineEnd = head.indexOf(CRLF);
   const startLine = lineEnd < 0 ? head : head.slice(0, lineEnd);
   const headers: HeaderField[] = [];
-  const faulty = early ?? parseHeaderLines(head, lineEnd, headers, limits);
+  const faulty = parseHeaderLines(head, lineEnd, headers, limits);
   const started = parseStartLine(startLine, headers);
   if (started.message === undefined) return started;
-  const fault = started.fault ?? faulty;
+  const fault = early ?? started.fault ?? faulty;
   if (fault !== undefined) return { message: started.message, fault };
   const body = cutBody(started.message, rest, limits);
   if ('code' in body) return { message: started.message, fault: body };
@@ -102,9 +101,7 @@ function parseHeaderLines(
   let fault: Malformed | undefined;
   while (at >= 0) {
     const start = at + 2;
-    let end = head.indexOf(CRLF, start);
-    // RFC 3261 7.3.1: a line that begins with white space continues the one before.
-    while (end >= 0 && isBlank(head.charCodeAt(end + 2))) end = head.indexOf(CRLF, end + 2);
+    const end = headerLineEnd(head, start);
     const line = end < 0 ? head.slice(start) : head.slice(start, end);
     at = end;
     if (headers.length >= limits.headerLines) {
@@ -117,8 +114,12 @@ function parseHeaderLines(
   return fault;
 }
 
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
+/** Where the header line that begins here ends, its folds included; -1 at the end of the head. */
+export function headerLineEnd(head: string, start: number): number {
+  let end = head.indexOf(CRLF, start);
+  // RFC 3261 7.3.1: a line that begins with white space continues the one before.
+  while (end >= 0 && isBlank(head.charCodeAt(end + 2))) end = head.indexOf(CRLF, end + 2);
+  return end;
 }
 
 function parseHeaderLine(line: string): HeaderField | undefined {
@@ -127,30 +128,31 @@ function parseHeaderLine(line: string): HeaderField | undefined {
   let nameEnd = colon;
   while (nameEnd > 0 && isBlank(line.charCodeAt(nameEnd - 1))) nameEnd--;
   const name = line.slice(0, nameEnd);
-  const canonical = canonicalName(name);
-  if (canonical.length > 1 ? !isToken(name) : !/^[a-z]$/.test(canonical)) return undefined;
-  let valueStart = colon + 1;
-  while (isBlank(line.charCodeAt(valueStart))) valueStart++;
-  let value = line.slice(valueStart);
-  if (value.indexOf(CRLF) >= 0) value = value.replace(/[ \t]*\r\n[ \t]+/g, ' ');
+  const canonical = knownName(name) ?? (isToken(name) ? canonicalName(name) : undefined);
+  if (canonical === undefined) return undefined;
+  const value = line.indexOf(CRLF, colon) < 0 ? trimBlanks(line.slice(colon + 1)) : unfolded(line.slice(colon + 1));
   // A lone CR or LF never separates lines in SIP; letting it through would let a peer forge headers behind us.
   if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0 || value.indexOf('\0') >= 0) return undefined;
-  return { name: canonical, value: value.trim(), line };
+  return { name: canonical, value, line };
+}
+
+/** RFC 3261 7.3.1: a fold and the white space around it count as one space. */
+export function unfolded(value: string): string {
+  return trimBlanks(value.split(CRLF).map(trimBlanks).join(' '));
 }
 
 const RESPONSE_LINE = /^SIP\/(\d+)\.(\d+) (\d{3}) ([^\r\n]*)$/i;
 const REQUEST_LINE = /^([^\s]+) ([^\s]+) SIP\/(\d+)\.(\d+)$/i;
-const LOOSE_REQUEST_LINE = /^\s*([^\s]+)\s+(.*?)\s+(SIP\/\d+\.\d+)\s*$/i;
 
 function parseStartLine(line: string, headers: HeaderField[]): Parsed {
   if (/^SIP\//i.test(line)) return parseStatusLine(line, headers);
   const strict = REQUEST_LINE.exec(line);
   if (strict === null) {
-    // RFC 4475 3.1.2.9 to 3.1.2.11: stray white space is a 400, so keep what can be read to address it.
-    const loose = LOOSE_REQUEST_LINE.exec(line);
+    // RFC 4475 3.1.2.8 to 3.1.2.10: stray white space is a 400, so keep what can be read to address it.
+    const words = line.split(/[ \t]/).filter((word) => word !== '');
     const fault: Malformed = { code: 'start-line', detail: `not a request line: ${JSON.stringify(line.slice(0, 80))}` };
-    if (loose === null || !isToken(loose[1] ?? '')) return { fault };
-    return { message: new SipRequest(loose[1] ?? '', loose[2] ?? '', headers), fault };
+    if (words.length < 3 || !isToken(words[0] ?? '') || !/^SIP\/\d+\.\d+$/i.test(words.at(-1) ?? '')) return { fault };
+    return { message: new SipRequest(words[0] ?? '', words.slice(1, -1).join(' '), headers), fault };
   }
   const method = strict[1] ?? '';
   if (!isToken(method)) {
@@ -191,7 +193,7 @@ function tooLarge(length: number, limits: MessageLimits): Malformed {
   return { code: 'body-too-large', detail: `body of ${length} bytes, at most ${limits.bodyBytes} allowed` };
 }
 
-/** A Content-Length value as a number of bytes; undefined where it is none. */
+/** A Content-Length value as a number of bytes; undefined where it is none. One beyond all bounds is Infinity. */
 export function contentLength(value: string): number | undefined {
-  return /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+  return /^\d+$/.test(value) ? Number(value) : undefined;
 }

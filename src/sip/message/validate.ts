@@ -2,10 +2,12 @@
  * Is a message fit to be acted upon? The order and the answers are those of RFC 3261 8.2 and 16.3; what each
  * malformed message of RFC 4475 must get is tested file by file.
  */
-import { parseNameAddress } from './address.ts';
+import { type NameAddress, parseNameAddress } from './address.ts';
 import type { SipRequest, SipResponse } from './message.ts';
+import { wellFormedParams } from './params.ts';
 import type { Malformed } from './parse.ts';
 import { isSipUri, parseUri } from './uri.ts';
+import { MAGIC_COOKIE } from './via.ts';
 
 /** Answer with this status, or say nothing. `detail` goes into the reason phrase's place of a log, not on the wire. */
 export type Verdict =
@@ -63,16 +65,22 @@ function judgeMandatory(request: SipRequest): Verdict | undefined {
     if ((seen & bit) !== 0) return refuse(400, `more than one ${field.name} header`);
     seen |= bit;
   }
-  if (request.callId === '') return refuse(400, 'no Call-ID');
-  const from = request.from;
-  if (from === undefined || parseUri(from.uri) === undefined) return refuse(400, 'no usable From');
-  const to = request.to;
-  if (to === undefined || parseUri(to.uri) === undefined) return refuse(400, 'no usable To');
+  const via = request.via;
+  // RFC 4475 3.1.2.1: a Via that can be read in more than one way is a 400.
+  if (via?.version !== '2.0' || !wellFormedParams(via.params)) return refuse(400, 'no usable Via');
+  const callId = request.callId;
+  if (callId === '' || callId.indexOf(' ') >= 0) return refuse(400, 'no usable Call-ID');
+  if (!isUsable(request.from)) return refuse(400, 'no usable From');
+  if (!isUsable(request.to)) return refuse(400, 'no usable To');
   const cseq = request.cseq;
   if (cseq === undefined) return refuse(400, 'no usable CSeq');
   // RFC 4475 3.1.2.17 and 3.1.2.18: the method in CSeq is the request's.
   if (cseq.method !== request.method) return refuse(400, `CSeq says ${cseq.method}, the request ${request.method}`);
   return undefined;
+}
+
+function isUsable(address: NameAddress | undefined): boolean {
+  return address !== undefined && wellFormedParams(address.params) && parseUri(address.uri) !== undefined;
 }
 
 function judgeUri(request: SipRequest): Verdict | undefined {
@@ -86,16 +94,15 @@ function judgeUri(request: SipRequest): Verdict | undefined {
 
 function judgeRouting(request: SipRequest): Verdict | undefined {
   const maxForwards = request.header('max-forwards');
-  if (maxForwards !== undefined && (!/^\d{1,3}$/.test(maxForwards) || Number(maxForwards) > 255)) {
+  if (maxForwards !== undefined && (!/^\d+$/.test(maxForwards) || Number(maxForwards) > 255)) {
     return refuse(400, `not a Max-Forwards: ${maxForwards.slice(0, 20)}`);
   }
   const expires = request.header('expires');
-  if (expires !== undefined && (!/^\d{1,10}$/.test(expires) || Number(expires) >= 2 ** 32)) {
+  if (expires !== undefined && (!/^\d+$/.test(expires) || Number(expires) >= 2 ** 32)) {
     return refuse(400, `not an Expires: ${expires.slice(0, 20)}`);
   }
   for (const route of request.list('route')) {
-    const address = parseNameAddress(route);
-    if (address === undefined || parseUri(address.uri) === undefined) return refuse(400, 'no usable Route');
+    if (!isUsable(parseNameAddress(route))) return refuse(400, 'no usable Route');
   }
   return undefined;
 }
@@ -104,20 +111,20 @@ function judgeContact(request: SipRequest): Verdict | undefined {
   const contacts = request.list('contact');
   for (const contact of contacts) {
     if (contact === '*' && request.method === 'REGISTER') continue;
-    const address = parseNameAddress(contact);
-    const uri = address === undefined ? undefined : parseUri(address.uri);
-    if (uri === undefined) return refuse(400, 'no usable Contact');
+    if (!isUsable(parseNameAddress(contact))) return refuse(400, 'no usable Contact');
   }
-  // RFC 3261 8.1.1.8: an INVITE has exactly one Contact; the dialog needs it.
-  if (request.method === 'INVITE' && contacts.length !== 1) return refuse(400, 'an INVITE has exactly one Contact');
-  return undefined;
+  if (request.method !== 'INVITE' || contacts.length === 1) return undefined;
+  // RFC 3261 8.1.1.8: an INVITE has exactly one Contact; the dialog needs it. RFC 4475 3.4.1: a peer of RFC 2543, known
+  // by its branch, may leave it out.
+  const old = contacts.length === 0 && request.branch?.startsWith(MAGIC_COOKIE) !== true;
+  return old ? undefined : refuse(400, 'an INVITE has exactly one Contact');
 }
 
 /** Judges a response; a broken one is dropped (RFC 3261 18.1.2), since nobody answers a response. */
 export function validateResponse(response: SipResponse, fault: Malformed | undefined): Verdict {
   if (fault !== undefined) return { kind: 'drop', detail: fault.detail };
   const complete =
-    response.via !== undefined &&
+    response.via?.version === '2.0' &&
     response.cseq !== undefined &&
     response.callId !== '' &&
     response.from !== undefined &&

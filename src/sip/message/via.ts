@@ -2,6 +2,8 @@
 import { paramOf } from './params.ts';
 
 export interface Via {
+  /** Version of SIP, `2.0`; any other can still be answered. */
+  readonly version: string;
   /** Upper case: UDP, TCP, TLS, WS, WSS, SCTP … */
   readonly transport: string;
   readonly host: string;
@@ -12,15 +14,16 @@ export interface Via {
 }
 
 const VIA =
-  /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._]+)(?:\s*:\s*(\d{1,5}))?\s*((?:;.*)?)$/is;
+  /^SIP\s*\/\s*(\d+\.\d+)\s*\/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._]+)(?:\s*:\s*(\d{1,5}))?\s*((?:;.*)?)$/is;
 
-/** Takes one Via value apart; undefined where it is broken or of another protocol version. */
+/** Takes one Via value apart; undefined where nobody could be answered by it. */
 export function parseVia(value: string): Via | undefined {
   const match = VIA.exec(value);
   if (match === null) return undefined;
-  const port = match[3] === undefined ? undefined : Number(match[3]);
-  if (port !== undefined && port > 65535) return undefined;
-  return { transport: (match[1] ?? '').toUpperCase(), host: match[2] ?? '', port, params: match[4] ?? '' };
+  const port = match[4] === undefined ? undefined : Number(match[4]);
+  if (port !== undefined && (port > 65535 || port === 0)) return undefined;
+  const [, version = '', transport = '', host = '', , params = ''] = match;
+  return { version, transport: transport.toUpperCase(), host, port, params };
 }
 
 export function viaBranch(via: Via): string | undefined {

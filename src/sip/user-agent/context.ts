@@ -2,7 +2,7 @@
 import type { Clock } from '../../time/clock.ts';
 import type { RoutedRequest } from '../dialog/dialog.ts';
 import type { HeaderField } from '../message/header.ts';
-import type { SipEvent } from '../port.ts';
+import type { Payload, SipEvent } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { TimerValues } from '../transaction/timers.ts';
 import type { Leg } from './leg.ts';
@@ -28,6 +28,8 @@ export interface UserAgentContext {
   resume(alternatives: readonly RoutedRequest[], branch: string, user: ClientUser): Sending;
   /** Sends an ACK for a 2xx, which is a transaction of nobody (RFC 3261 13.2.2.4). */
   sendAck(routed: RoutedRequest, branch: string): AckCopy;
+  /** An answer whose request came before a restart: its next copy gets it. */
+  owe(leg: string, exchange: string, status: number, payload: Payload): void;
   /** Makes a leg findable by one more local tag. */
   bind(tag: string, leg: Leg): void;
   unbind(tag: string): void;

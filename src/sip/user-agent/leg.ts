@@ -123,7 +123,7 @@ export abstract class Leg {
   /** Answers a request that was handed up. Answering twice does nothing. */
   respond(exchange: ExchangeId, status: number, reason: string | undefined, payload: Payload): void {
     const incoming = this.#incoming.get(exchange);
-    if (incoming === undefined) return;
+    if (incoming === undefined) return this.onUnknownExchange(exchange, status, payload);
     const { transaction, request } = incoming;
     const parts: ResponseParts = { reason, headers: payload.headers, body: payload.body };
     transaction.respond(responseTo(request, status, parts));
@@ -134,6 +134,9 @@ export abstract class Leg {
       this.retransmitAnswer(transaction as InviteServerTransaction);
     }
   }
+
+  /** A second answer to the same request: the first one stands. */
+  protected onUnknownExchange(_exchange: ExchangeId, _status: number, _payload: Payload): void {}
 
   // --- the 2xx of an INVITE of the peer, and its ACK -------------------------------------------------------
 

@@ -1,0 +1,31 @@
+/** Whether the server takes sessions, and what about it is not as it should be. */
+import type { Server } from '../server.ts';
+
+export interface Health {
+  /** New sessions are taken. */
+  readonly ready: boolean;
+  readonly status: 'ready' | 'degraded' | 'refusing';
+  /** What is wrong, in words; empty while all is well. */
+  readonly problems: readonly string[];
+}
+
+/** Work that has waited this long says that the store is not keeping up. */
+const OLD_WORK_MS = 10_000;
+
+export function healthOf(server: Server): Health {
+  const { engine, outbox } = server.cpm;
+  const problems: string[] = [];
+  if ('failing' in server.sessions && server.sessions.failing > 0) {
+    problems.push('sessions can not be stored: a restart would lose them');
+  }
+  if (outbox?.lastError != null) problems.push(`history can not be stored: ${outbox.lastError}`);
+  const oldest = outbox?.oldest;
+  if (oldest !== undefined && server.clock.now() - oldest > OLD_WORK_MS) {
+    problems.push(`history work waits since ${Math.round((server.clock.now() - oldest) / 1000)} s`);
+  }
+  const overloaded = server.overload.retryAfter() !== undefined;
+  if (overloaded) problems.push('overloaded: new sessions get 503');
+  if (engine.refusing) problems.push('shutting down');
+  const ready = !engine.refusing && !overloaded;
+  return { ready, status: ready ? (problems.length === 0 ? 'ready' : 'degraded') : 'refusing', problems };
+}

@@ -1,0 +1,51 @@
+/** Sessions as the admin interface shows them. */
+import type { Session } from '../../engine/session.ts';
+import { maskNumbers } from '../log.ts';
+
+export interface SessionSummary {
+  readonly id: string;
+  readonly state: string;
+  readonly role: string;
+  readonly mode: string | null;
+  readonly user: string;
+  readonly to: string;
+  readonly seconds: number;
+  readonly reason: string | null;
+}
+
+export function summaryOf(session: Session, redact: boolean): SessionSummary {
+  const { context, dossier } = session;
+  const shown = redact ? maskNumbers : (text: string): string => text;
+  return {
+    id: session.id,
+    state: session.state,
+    role: context.role,
+    mode: context.mode,
+    user: shown(context.profile?.user ?? dossier.served),
+    to: shown(dossier.destination),
+    seconds: Math.round((session.now() - session.startedAt) / 1000),
+    reason: context.ending?.reason ?? null,
+  };
+}
+
+/** One session whole: legs, deadlines, recording, why it ends. */
+export function detailsOf(session: Session, redact: boolean) {
+  const { context, dossier } = session;
+  const value = session.actor.getSnapshot().value;
+  return {
+    ...summaryOf(session, redact),
+    recording: value.recording,
+    service: context.invite.service,
+    conversationId: dossier.papers.conversationId,
+    contributionId: dossier.papers.contributionId,
+    legs: context.legs,
+    streams: context.carriers,
+    deadlines: Object.fromEntries(
+      Object.entries(context.deadlines).map(([name, at]) => [name, { at, inMs: Math.round(at - session.now()) }]),
+    ),
+    history: context.history,
+    ending: context.ending,
+    relays: context.relays,
+    pendingEffects: session.pending.map((effect) => effect.type),
+  };
+}

@@ -1,0 +1,85 @@
+/** `cpm-engine serve`: runs the server until it is told to stop. */
+
+import { adminServer } from '../admin/http.ts';
+import type { Config } from '../config/schema.ts';
+import { readSecret } from '../config/secrets.ts';
+import { createLog, type Logger } from '../log.ts';
+import { type Server, startServer } from '../server.ts';
+import { checkedConfig, warningsOf } from './check-config.ts';
+import { CommandFailed, print } from './output.ts';
+
+export async function serve(options: { config?: string }): Promise<void> {
+  const config = checkedConfig(options.config);
+  const log = createLog(config.log);
+  for (const warning of warningsOf(config)) log.warn(warning);
+  const running = await start(config, log);
+  print(`ready sip=${running.server.listening.join(',')} admin=${running.admin}`);
+  reloadOnHangup(options.config, running.server, log);
+  await stopOnSignal(running, log);
+}
+
+interface Running {
+  readonly server: Server;
+  /** `http://127.0.0.1:8080` */
+  readonly admin: string;
+  close(): Promise<void>;
+}
+
+/** Starts SIP and admin side. Throws, with what to do, where an address can't be had. */
+export async function start(config: Config, log: Logger): Promise<Running> {
+  const server = await startServer(config, log).catch((error: Error) => {
+    throw new CommandFailed(error.message);
+  });
+  const { token } = config.admin;
+  const app = adminServer(server, {
+    token: token === undefined ? undefined : readSecret(token),
+    redact: config.log.redact,
+  });
+  const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(config.admin.listen) ?? [];
+  try {
+    await app.listen({ host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
+  } catch (error) {
+    await server.stop();
+    throw new CommandFailed(
+      `admin.listen ${config.admin.listen}: ${(error as Error).message}; choose another, port 0 takes a free one`,
+    );
+  }
+  const address = app.server.address();
+  return {
+    server,
+    admin: `http://${host}:${typeof address === 'object' ? (address?.port ?? port) : port}`,
+    async close() {
+      await server.stop();
+      await app.close();
+    },
+  };
+}
+
+/** SIGHUP: policy and users anew; live sessions keep the policy they began with. A mistake changes nothing. */
+function reloadOnHangup(file: string | undefined, server: Server, log: Logger): void {
+  process.on('SIGHUP', () => {
+    try {
+      server.reload(checkedConfig(file));
+      log.info('configuration read again: policy and users are in force for new sessions');
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'configuration not read again; the old one stays in force');
+    }
+  });
+}
+
+/** SIGTERM and SIGINT end gracefully; a second one ends at once. */
+async function stopOnSignal(running: Running, log: Logger): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let asked = false;
+    const ask = (): void => {
+      if (asked) process.exit(0);
+      asked = true;
+      log.info({ sessions: running.server.cpm.engine.sessions.size }, 'stopping: new sessions get 503');
+      resolve();
+    };
+    process.on('SIGTERM', ask);
+    process.on('SIGINT', ask);
+  });
+  await running.close();
+  log.info('stopped');
+}
