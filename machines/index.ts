@@ -15,5 +15,12 @@ export type {
 export type { Effect, EffectOf, EffectType } from './session/effects.ts';
 export type { EventOf, SessionEvent, SessionEventType } from './session/events.ts';
 export { type GuardName, guards } from './session/guards.ts';
-export { type ActionName, actions, type SessionMachine, sessionMachine } from './session/machine.ts';
+export {
+  type ActionName,
+  actions,
+  mayBeRecorded,
+  type SessionMachine,
+  sessionMachine,
+  unrecordedMachine,
+} from './session/machine.ts';
 export type { Mode, Policy, Profile, RegisteredClient, Role } from './session/policy.ts';

@@ -291,6 +291,14 @@ const farLegsEnded: Guard = (args) => {
   return ending.joinOver || ending.awaited.every((name) => legs[name]?.phase === 'closed');
 };
 
+/** This answer to our BYE is all that was still missing. */
+const lastAnswer: Guard = (args) => {
+  const { context, event } = args;
+  const response = event as EventOf<'response'>;
+  if (context.mode === 'proxy' || response.exchange !== 'bye' || !historySettled(args)) return false;
+  return allClosed(context.legs, [response.leg]);
+};
+
 const answersProxiedBye: Guard = ({ context, event }) =>
   context.mode === 'proxy' && (event as EventOf<'response'>).exchange.includes('-bye-');
 
@@ -348,6 +356,7 @@ export const guards = {
   acknowledgesOffer,
   historySettled,
   farLegsEnded,
+  lastAnswer,
   answersProxiedBye,
   everyLegClosed,
   historyWanted,

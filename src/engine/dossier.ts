@@ -36,8 +36,6 @@ export interface SessionPapers {
   readonly callId: string;
   readonly sessionId: string | null;
   readonly date: number;
-  /** The description the inviter offered, or accepted. */
-  sdp: string | null;
   readonly invited: readonly string[];
   /** URI of the focus, or of the far side's Contact (A-28). */
   farContact: string | null;
@@ -93,28 +91,69 @@ export function responseOf(dossier: Dossier, key: MessageKey): SipResponse | und
 
 // --- storing -----------------------------------------------------------------------------------------------
 
-export interface StoredDossier extends Omit<Dossier, 'invite' | 'messages'> {
-  readonly invite: string | null;
+/** What the invitation said. */
+export interface DossierOrigin {
+  readonly served: string;
+  readonly trusted: boolean;
+  readonly destination: string;
+  readonly routes: readonly string[];
+  readonly papers: Omit<SessionPapers, 'farContact'>;
+  /** The invitation as a wire string. */
+  readonly invite: string;
+}
+
+/** What has become of it. */
+export interface DossierState {
+  readonly books: Record<LegName, LegBook>;
+  readonly farContact: string | null;
+  /** False once the invitation has gone its last way. */
+  readonly inviting: boolean;
+  readonly invites: Record<LegName, EffectOf<'invite'>>;
+  readonly reason: string | null;
+  /** Messages as wire strings, by their keys. */
   readonly messages: readonly (readonly [string, string])[];
 }
 
-/** The dossier as plain JSON data; messages as wire strings. */
-export function storedDossier(dossier: Dossier): StoredDossier {
+export function dossierOrigin(dossier: Dossier): DossierOrigin {
+  const { served, trusted, destination, routes } = dossier;
+  const { farContact: _farContact, ...papers } = dossier.papers;
+  const invite = dossier.invite === null ? '' : wireOfBytes(serialize(dossier.invite));
+  return { served, trusted, destination, routes, papers, invite };
+}
+
+/** `ending`: nothing is offered or answered any more, so what was agreed need not be kept. */
+export function dossierState(dossier: Dossier, ending: boolean): DossierState {
+  const { books, papers, invite, invites, reason } = dossier;
   return {
-    ...dossier,
-    invite: dossier.invite === null ? null : wireOfBytes(serialize(dossier.invite)),
+    books: ending ? {} : books,
+    farContact: papers.farContact,
+    inviting: invite !== null,
+    invites,
+    reason,
     messages: [...dossier.messages].map(([key, message]) => [key, wireOfBytes(serialize(message))]),
   };
 }
 
-export function restoredDossier(stored: StoredDossier): Dossier {
+export function restoredDossier(origin: DossierOrigin, state: DossierState): Dossier {
   const messages = new Map<string, AnyMessage>();
-  for (const [key, wire] of stored.messages) {
+  for (const [key, wire] of state.messages) {
     const { message } = parseMessage(bytesOfWire(wire));
     if (message !== undefined) messages.set(key, message);
   }
-  const invite = stored.invite === null ? undefined : parseMessage(bytesOfWire(stored.invite)).message;
-  return { ...stored, invite: invite?.kind === 'request' ? invite : null, messages };
+  const invite = state.inviting ? parseMessage(bytesOfWire(origin.invite)).message : undefined;
+  const { served, trusted, destination, routes } = origin;
+  return {
+    served,
+    trusted,
+    destination,
+    routes,
+    books: state.books,
+    papers: { ...origin.papers, farContact: state.farContact },
+    invite: invite?.kind === 'request' ? invite : null,
+    invites: state.invites,
+    reason: state.reason,
+    messages,
+  };
 }
 
 /** A header value for keeping: free of the datagram it was cut from. */

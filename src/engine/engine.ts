@@ -6,7 +6,7 @@
 import { sealOrder } from '../../machines/session/actions/history.ts';
 import type { EndReason, SessionInput } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
-import { type SessionMachine, sessionMachine } from '../../machines/session/machine.ts';
+import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
 import { addressParam } from '../sip/message/address.ts';
@@ -30,11 +30,19 @@ import type {
   IsfPort,
   MediaPort,
   ProfilePort,
+  SessionRecord,
   SessionStore,
 } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import { type Resumed, resumed, type StoredSession, stored } from './stored-session.ts';
+import {
+  type Resumed,
+  resumed,
+  type StoredOrigin,
+  type StoredState,
+  storedOrigin,
+  storedState,
+} from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -65,8 +73,12 @@ export interface EngineOptions {
   readonly observe?: (session: Session, event: Unstamped | undefined) => void;
   /** A session is over: its last effects have left. */
   readonly ended?: (session: Session) => void;
+  /** A chart of one's own, made with `sessionMachine.provide()`, for every session. */
   readonly machine?: SessionMachine;
 }
+
+/** Longest wait of a deletion. */
+const DELETION_MS = 50;
 
 const NO_INTENTS: HistoryIntent[] = [];
 
@@ -84,7 +96,6 @@ export interface EngineCounters {
 }
 
 export class Engine implements SessionHost {
-  readonly machine: SessionMachine;
   readonly sessions = new Map<string, Session>();
   readonly counters: EngineCounters = { started: 0, ended: 0, restored: 0, storeFailures: 0, byReason: {} };
   policy: Policy;
@@ -96,16 +107,22 @@ export class Engine implements SessionHost {
   readonly #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
+  /** Records of sessions that are over. */
+  #deletes: string[] = [];
+  #deletion: Timer | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.policy = options.policy;
-    this.machine = options.machine ?? sessionMachine;
     options.sip.onEvent((event) => this.#onSip(event));
   }
 
   now(): number {
     return this.#options.clock.now();
+  }
+
+  machineFor(recorded: boolean): SessionMachine {
+    return this.#options.machine ?? (recorded ? sessionMachine : unrecordedMachine);
   }
 
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
@@ -213,8 +230,7 @@ export class Engine implements SessionHost {
   }
 
   mustStore(session: Session): void {
-    // What was never written down needs no writing to be forgotten: refusals cost the store nothing.
-    if (!this.#options.store.durable || (session.closed && !session.written)) {
+    if (!this.#options.store.durable || session.closed) {
       this.#submitIntents(session);
       this.#afterStore(session);
       return;
@@ -222,6 +238,10 @@ export class Engine implements SessionHost {
     if (this.#dirty.has(session)) return;
     session.writes++;
     this.#dirty.add(session);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     this.#options.defer(() => this.#flush());
@@ -238,6 +258,8 @@ export class Engine implements SessionHost {
         // Calls are worth more than their copies: they go on, and /readyz says that a restart would lose them.
         this.counters.storeFailures++;
         this.#policies.forget(batch.policies.map((policy) => policy.key));
+        this.#deletes.push(...batch.deletes);
+        for (const session of sessions) session.written = false;
         this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
       }
       if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
@@ -249,27 +271,56 @@ export class Engine implements SessionHost {
   }
 
   #batchOf(sessions: readonly Session[]): Batch {
-    const puts: { id: string; body: string }[] = [];
-    const deletes: string[] = [];
+    const puts: SessionRecord[] = [];
     const intents: HistoryIntent[] = [];
     const policies: { key: string; body: string }[] = [];
     for (const session of sessions) {
-      const fresh = this.#intentsOf(session);
-      intents.push(...fresh);
-      if (session.closed) deletes.push(session.id);
-      else {
-        const { key, unwritten } = this.#policies.keyOf(session.context.policy);
-        if (unwritten !== undefined) policies.push({ key, body: unwritten });
-        puts.push({ id: session.id, body: JSON.stringify(stored(session, key, this.now(), this.#options.sip)) });
-        session.written = true;
-      }
+      intents.push(...this.#intentsOf(session));
+      // It ended while it waited: its deletion is on its way.
+      if (session.closed) continue;
+      const { key, unwritten } = this.#policies.keyOf(session.context.policy);
+      if (unwritten !== undefined) policies.push({ key, body: unwritten });
+      puts.push(this.#recordOf(session, key));
     }
+    const deletes = this.#deletes;
+    this.#deletes = [];
     return { puts, deletes, intents, policies };
+  }
+
+  #recordOf(session: Session, policy: string): SessionRecord {
+    let origin: string | undefined;
+    if (!session.written) {
+      origin = JSON.stringify(storedOrigin(session, policy));
+      session.written = true;
+      session.writtenProfile = session.context.profile ?? undefined;
+    }
+    const state = JSON.stringify(storedState(session, this.now(), this.#options.sip));
+    return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 
   #afterStore(session: Session): void {
     session.run();
     if (session.closed && !session.gone && session.writes === 0) this.#close(session);
+  }
+
+  /**
+   * A record of a session that is over is in nobody's way: a restart would only end it once more. So deletions wait
+   * for the next write, or for a moment of their own.
+   */
+  #forgetRecord(session: Session): void {
+    if (!session.written) return;
+    this.#deletes.push(session.id);
+    this.#deletion ??= this.schedule(DELETION_MS, { onTimer: () => this.#deleteNow() }, 'deletions');
+  }
+
+  #deleteNow(): void {
+    this.#deletion = undefined;
+    if (this.#deletes.length > 0) this.#flushSoon();
+  }
+
+  /** Writes what still waits, for a host that stops. */
+  flush(): void {
+    this.#flush();
   }
 
   #submitIntents(session: Session): void {
@@ -292,11 +343,23 @@ export class Engine implements SessionHost {
   perform(session: Session, effect: Effect): void {
     if (effect.type === 'invite') session.dossier.invites[effect.leg] = effect;
     if (effect.type === 'answer') this.#noteInstance(session, effect);
+    if (effect.type === 'fetchPreferences' && session.restored) this.#askAgain(session);
     perform(effect, this.#performing(session));
     forgetUsed(effect, session.dossier);
     if (effect.type === 'answer' || (effect.type === 'forwardResponse' && session.state === 'proxying')) {
       thin(session.dossier);
     }
+  }
+
+  /** The process that asked for the preferences is gone. */
+  #askAgain(session: Session): void {
+    const { dossier, context } = session;
+    if (dossier.invite === null) return;
+    const source = { address: '', port: 0, transport: '', trusted: dossier.trusted };
+    const { query } = readInvitation(dossier.invite, source, context.invite.service, this.#options);
+    this.#options.profiles.lookUp({ ...query, at: this.now() }, (profile) => {
+      session.deliver({ type: 'preferencesKnown', profile });
+    });
   }
 
   /** The served client's instance, from its Contact: in the INVITE, or on the terminating side in the 200. */
@@ -330,6 +393,7 @@ export class Engine implements SessionHost {
   #close(session: Session): void {
     const { context } = session;
     session.end();
+    this.#forgetRecord(session);
     this.sessions.delete(session.id);
     this.counters.ended++;
     const reason = context.ending?.reason ?? 'failed';
@@ -348,9 +412,9 @@ export class Engine implements SessionHost {
   restore(): number {
     const { store, log } = this.#options;
     const taken: Resumed[] = [];
-    store.load((id, body) => {
+    store.load((id, origin, state) => {
       try {
-        taken.push(this.#resume(id, JSON.parse(body) as StoredSession));
+        taken.push(this.#resume(JSON.parse(origin) as StoredOrigin, JSON.parse(state) as StoredState));
       } catch (error) {
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
@@ -371,7 +435,7 @@ export class Engine implements SessionHost {
   /** Work the outbox had done, but of which the session had not heard: done again, it gives the same answer. */
   #orderHistoryAgain(session: Session): void {
     const { context, dossier } = session;
-    const { recording } = session.actor.getSnapshot().value;
+    const { recording } = session.regions;
     if (recording === 'sealing' && !context.history.settled) {
       const order = sealOrder(context);
       this.#options.history.submit([sealIntent(order, context, dossier, this.now(), this.#options)]);
@@ -380,9 +444,9 @@ export class Engine implements SessionHost {
     }
   }
 
-  #resume(id: string, record: StoredSession): Resumed {
-    const body = this.#options.store.policy(record.policy);
-    const policy = body === undefined ? this.policy : this.#policies.named(record.policy, body);
-    return resumed(this, id, record, policy, this.now(), this.#options.sip);
+  #resume(origin: StoredOrigin, state: StoredState): Resumed {
+    const body = this.#options.store.policy(origin.policy);
+    const policy = body === undefined ? this.policy : this.#policies.named(origin.policy, body);
+    return resumed(this, origin, state, policy, this.now(), this.#options.sip);
   }
 }

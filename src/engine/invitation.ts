@@ -77,7 +77,7 @@ export function openDossier(invitation: Invitation, request: SipRequest, at: num
     trusted,
     destination,
     routes,
-    books: { a: { sent: null, received: sdp ?? null, contact: null } },
+    books: { a: { sent: null, received: sdp === undefined ? null : detached(sdp), contact: null } },
     papers: papersOf(invitation, request, at),
     invite: request,
     invites: {},
@@ -102,7 +102,6 @@ function papersOf(invitation: Invitation, request: SipRequest, at: number): Sess
     callId: detached(request.callId),
     sessionId: kept(request.header('session-id')?.split(';', 1)[0]),
     date: at,
-    sdp: invitation.sdp === undefined ? null : detached(invitation.sdp),
     invited: invitedParticipants(request),
     farContact: null,
   };

@@ -43,10 +43,16 @@ export interface Dialogs {
   restoreProxied(state: ProxiedState): void;
 }
 
+/** A session to store, as JSON: its origin the first time, its state each time. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly origin?: string;
+  readonly state: string;
+}
+
 /** One change of durable state: all of it or nothing. */
 export interface Batch {
-  /** Sessions to store, as JSON. */
-  readonly puts: readonly { readonly id: string; readonly body: string }[];
+  readonly puts: readonly SessionRecord[];
   readonly deletes: readonly string[];
   /** Policies that stored sessions name by key; storing one again changes nothing. */
   readonly policies: readonly { readonly key: string; readonly body: string }[];
@@ -60,7 +66,7 @@ export interface SessionStore {
   /** Stores a batch; effects leave when `done` is called. An error means that nothing of it is stored. */
   commit(batch: Batch, done: (error?: Error) => void): void;
   /** Every stored session, in no order. */
-  load(each: (id: string, body: string) => void): void;
+  load(each: (id: string, origin: string, state: string) => void): void;
   /** A stored policy; undefined where the key is not known. */
   policy(key: string): string | undefined;
 }

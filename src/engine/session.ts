@@ -7,14 +7,15 @@ import { type Actor, createActor, type Snapshot } from 'xstate';
 import type { LegName, SessionContext, SessionInput } from '../../machines/session/context.ts';
 import type { Effect } from '../../machines/session/effects.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';
-import type { SessionMachine } from '../../machines/session/machine.ts';
+import { mayBeRecorded, type SessionMachine } from '../../machines/session/machine.ts';
 import type { Timer, TimerOwner } from '../time/clock.ts';
 import type { Dossier } from './dossier.ts';
 import type { Unstamped } from './translate.ts';
 
 /** What a session needs of its engine. */
 export interface SessionHost {
-  readonly machine: SessionMachine;
+  /** The chart for a session that may be recorded, or for one that will not. */
+  machineFor(recorded: boolean): SessionMachine;
   now(): number;
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer;
   /** The session has changed and must be stored before its effects leave. */
@@ -36,6 +37,10 @@ export class Session implements TimerOwner {
   writes = 0;
   /** True once it has been written down, and so must be deleted at its end. */
   written = false;
+  /** The profile that was written with the session's origin; undefined where it was not known then. */
+  writtenProfile: SessionContext['profile'] | undefined;
+  /** True where another process began it. */
+  restored = false;
   /** After a restart: effects that answer a peer are copies, unless that peer has long had them. */
   stale = false;
   /** True once the session has been removed. */
@@ -59,7 +64,7 @@ export class Session implements TimerOwner {
 
   /** A new session; nothing happens before `start`. */
   static begin(host: SessionHost, input: SessionInput, dossier: Dossier): Session {
-    const actor = createActor(host.machine, { input, id: input.id });
+    const actor = createActor(host.machineFor(mayBeRecorded(input)), { input, id: input.id });
     return new Session(host, input.id, dossier, actor, input.at);
   }
 
@@ -71,13 +76,16 @@ export class Session implements TimerOwner {
 
   /** A session as it was stored. Its pending effects are carried out again. */
   static resume(host: SessionHost, id: string, stored: ResumedSession, dossier: Dossier): Session {
-    const actor = createActor(host.machine, { snapshot: stored.snapshot, input: {} as SessionInput, id });
+    const { snapshot } = stored;
+    const machine = host.machineFor(hasRecording(snapshot));
+    const actor = createActor(machine, { snapshot, input: {} as SessionInput, id });
     const session = new Session(host, id, dossier, actor, stored.startedAt);
     actor.start();
     session.#step = stored.step;
     session.#checkpoint = session.context.checkpoint;
     session.pending = [...stored.pending];
     session.written = true;
+    session.restored = true;
     session.stale = !stored.fresh;
     session.#arm();
     return session;
@@ -87,14 +95,19 @@ export class Session implements TimerOwner {
     return this.actor.getSnapshot().context;
   }
 
+  /** Where both regions are. A session of which nothing is recorded has only the one. */
+  get regions(): Regions {
+    return regionsOf(this.actor.getSnapshot().value);
+  }
+
   /** State of the call region, as a path: `inviting.ringing`. */
   get state(): string {
-    const value = this.actor.getSnapshot().value.call;
+    const value = this.regions.call;
     return typeof value === 'string' ? value : Object.entries(value).flat().join('.');
   }
 
   get closed(): boolean {
-    return this.actor.getSnapshot().value.call === 'closed';
+    return this.regions.call === 'closed';
   }
 
   /** ms since the epoch. */
@@ -181,6 +194,24 @@ export class Session implements TimerOwner {
     this.#timer = undefined;
     this.actor.stop();
   }
+}
+
+function hasRecording(snapshot: Snapshot<unknown>): boolean {
+  const { value } = snapshot as { value?: unknown };
+  return typeof value === 'object' && value !== null && 'recording' in value;
+}
+
+type StateValue = string | { readonly [region: string]: StateValue | undefined };
+
+export interface Regions {
+  readonly call: StateValue;
+  readonly recording: string;
+}
+
+/** The regions in a machine's value, with or without the recording one. */
+export function regionsOf(value: unknown): Regions {
+  if (typeof value === 'object' && value !== null && 'recording' in value) return value as Regions;
+  return { call: value as StateValue, recording: 'off' };
 }
 
 export interface ResumedSession {

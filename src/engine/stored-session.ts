@@ -1,49 +1,88 @@
-/** A session as it is written down, and taken up again after a restart (digest 2.3, invariant 15). */
+/**
+ * A session as it is written down, and taken up again after a restart (digest 2.3, invariant 15).
+ *
+ * A record has two parts. The origin is what the invitation said; it is written once. The state is what has become of
+ * it; it is written at each checkpoint, so it holds only what can still matter.
+ */
 import type { LegName, LegRecord, SessionContext } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import type { Policy } from '../../machines/session/policy.ts';
 import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
 import type { LegState } from '../sip/user-agent/leg.ts';
-import { type Dossier, restoredDossier, type StoredDossier, storedDossier } from './dossier.ts';
+import {
+  type Dossier,
+  type DossierOrigin,
+  type DossierState,
+  dossierOrigin,
+  dossierState,
+  restoredDossier,
+} from './dossier.ts';
 import type { Dialogs } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
-export interface StoredSession {
+type OriginContext = Pick<SessionContext, 'id' | 'role' | 'profile' | 'invite'>;
+type StateContext = Omit<SessionContext, keyof OriginContext | 'policy' | 'effects'>;
+
+export interface StoredOrigin {
   /** Form of this record; one that is not known is left alone. */
   readonly version: 1;
-  readonly value: unknown;
-  readonly context: Omit<SessionContext, 'policy' | 'effects'>;
+  readonly context: OriginContext;
+  /** Key of the policy the session began with. */
   readonly policy: string;
-  readonly dossier: StoredDossier;
+  readonly dossier: DossierOrigin;
+  readonly startedAt: number;
+}
+
+export interface StoredState {
+  readonly value: unknown;
+  readonly context: StateContext;
+  /** Where it was not known yet when the origin was written. */
+  readonly profile?: SessionContext['profile'];
+  readonly dossier: DossierState;
   readonly legs: readonly LegState[];
-  readonly proxied: ProxiedState | null;
+  readonly proxied?: ProxiedState;
   /** Effects that had not left when this was written. */
   readonly pending: readonly Effect[];
   readonly step: number;
-  readonly startedAt: number;
   readonly storedAt: number;
 }
 
-/** The session as JSON data. */
-export function stored(session: Session, policy: string, now: number, dialogs: Partial<Dialogs>): StoredSession {
-  const { context } = session;
-  const { policy: _policy, effects: _effects, ...rest } = context;
+export function storedOrigin(session: Session, policy: string): StoredOrigin {
+  const { id, role, profile, invite } = session.context;
+  return {
+    version: 1,
+    context: { id, role, profile, invite },
+    policy,
+    dossier: dossierOrigin(session.dossier),
+    startedAt: session.startedAt,
+  };
+}
+
+export function storedState(session: Session, now: number, dialogs: Partial<Dialogs>): StoredState {
+  const {
+    id: _id,
+    role: _role,
+    invite: _invite,
+    policy: _policy,
+    effects: _effects,
+    profile,
+    ...context
+  } = session.context;
   const legs: LegState[] = [];
-  for (const leg of Object.keys(context.legs)) {
+  for (const leg in context.legs) {
     const state = dialogs.exportLeg?.(`${session.id}.${leg}`);
     if (state !== undefined) legs.push(state);
   }
+  const proxied = context.mode === 'proxy' ? dialogs.exportProxied?.(session.id) : undefined;
   return {
-    version: 1,
     value: session.actor.getSnapshot().value,
-    context: rest,
-    policy,
-    dossier: storedDossier(session.dossier),
+    context,
+    ...(profile === session.writtenProfile ? {} : { profile }),
+    dossier: dossierState(session.dossier, context.ending !== null),
     legs,
-    proxied: context.mode === 'proxy' ? (dialogs.exportProxied?.(session.id) ?? null) : null,
+    ...(proxied === undefined ? {} : { proxied }),
     pending: session.pending,
     step: session.step,
-    startedAt: session.startedAt,
     storedAt: now,
   };
 }
@@ -58,58 +97,53 @@ export interface Resumed {
 /** The session again, with its legs in the SIP port. Its pending effects have not been carried out yet. */
 export function resumed(
   host: SessionHost,
-  id: string,
-  record: StoredSession,
+  origin: StoredOrigin,
+  state: StoredState,
   policy: Policy,
   now: number,
   dialogs: Partial<Dialogs>,
 ): Resumed {
-  if (record.version !== 1) throw new Error(`record of version ${record.version}`);
-  const dossier = restoredDossier(record.dossier);
+  if (origin.version !== 1) throw new Error(`record of version ${origin.version}`);
+  const { id } = origin.context;
+  const dossier = restoredDossier(origin.dossier, state.dossier);
   // Within 64*T1 every message may be sent again as a copy; later the peers have forgotten their transactions.
-  const fresh = now - record.storedAt < policy.timers.transactionMs;
-  const context = { ...record.context, legs: legsAfter(record, fresh), policy, effects: [] };
-  restoreLegs(id, record, dossier, dialogs);
-  const snapshot = { status: 'active', value: record.value, historyValue: {}, context, children: {} };
+  const fresh = now - state.storedAt < policy.timers.transactionMs;
+  const profile = state.profile ?? origin.context.profile;
+  const legs = legsAfter(state, fresh);
+  const context: SessionContext = { ...origin.context, ...state.context, profile, legs, policy, effects: [] };
+  restoreLegs(id, state, dossier, dialogs);
+  const snapshot = { status: 'active', value: state.value, historyValue: {}, context, children: {} };
+  const { startedAt } = origin;
+  const pending = pendingAfter(state, dossier);
   const session = Session.resume(
     host,
     id,
-    {
-      snapshot: snapshot as never,
-      step: record.step,
-      startedAt: record.startedAt,
-      pending: pendingAfter(record, dossier),
-      fresh,
-    },
+    { snapshot: snapshot as never, step: state.step, startedAt, pending, fresh },
     dossier,
   );
-  return { session, expired: !fresh && isInviting(record.context.legs) };
-}
-
-function isInviting(legs: SessionContext['legs']): boolean {
-  return legs.a?.phase === 'inviting';
+  session.writtenProfile = origin.context.profile === null ? undefined : profile;
+  return { session, expired: !fresh && legs.a?.phase === 'inviting' };
 }
 
 /** An ACK that was awaited 64*T1 ago has come, or the session would have ended. */
-function legsAfter(record: StoredSession, fresh: boolean): SessionContext['legs'] {
-  if (fresh) return record.context.legs;
+function legsAfter(state: StoredState, fresh: boolean): SessionContext['legs'] {
+  if (fresh) return state.context.legs;
   const legs: Record<LegName, LegRecord> = {};
-  for (const [name, leg] of Object.entries(record.context.legs)) {
+  for (const [name, leg] of Object.entries(state.context.legs)) {
     legs[name] = leg.phase === 'answered' ? { ...leg, phase: 'confirmed' } : leg;
   }
   return legs;
 }
 
-function restoreLegs(id: string, record: StoredSession, dossier: Dossier, dialogs: Partial<Dialogs>): void {
-  const unanswered =
-    record.context.legs.a?.phase === 'inviting' || record.pending.some((effect) => effect.type === 'answer');
-  for (const state of record.legs) {
+function restoreLegs(id: string, stored: StoredState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
+  const { legs } = stored.context;
+  const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => effect.type === 'answer');
+  for (const state of stored.legs) {
     const name = state.id.slice(id.length + 1);
-    const early = isOpenInvite(record.context.legs[name]);
-    if (!early && !(name === 'a' && unanswered)) dialogs.restoreLeg?.(state);
+    if (!isOpenInvite(legs[name]) && !(name === 'a' && unanswered)) dialogs.restoreLeg?.(state);
   }
   if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
-  if (record.proxied !== null) dialogs.restoreProxied?.(record.proxied);
+  if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
 }
 
 function isOpenInvite(leg: LegRecord | undefined): boolean {
@@ -117,10 +151,10 @@ function isOpenInvite(leg: LegRecord | undefined): boolean {
 }
 
 /** Pending effects, with the invitations that are still open in front: a copy of an INVITE finds its transaction. */
-function pendingAfter(record: StoredSession, dossier: Dossier): Effect[] {
-  const waiting = new Set(record.pending.flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
+function pendingAfter(stored: StoredState, dossier: Dossier): Effect[] {
+  const waiting = new Set(stored.pending.flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
   const open: EffectOf<'invite'>[] = Object.values(dossier.invites).filter(
-    (effect) => isOpenInvite(record.context.legs[effect.leg]) && !waiting.has(effect.leg),
+    (effect) => isOpenInvite(stored.context.legs[effect.leg]) && !waiting.has(effect.leg),
   );
-  return [...open, ...record.pending];
+  return [...open, ...stored.pending];
 }

@@ -85,7 +85,6 @@ function translateAnswer(
   // A late offer is answered in the ACK: what came is an offer, and all of it stands.
   const late = context.invite.streams === null;
   const accepted = answer === undefined || offer === undefined || late ? null : acceptedStreams(offer, answer);
-  if (late && answer !== undefined) dossier.papers.sdp ??= answer;
   return {
     type: 'answered',
     leg,

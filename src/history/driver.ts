@@ -19,6 +19,8 @@ export interface HistoryDriver {
   getPointer(folder: FolderRef, pointer: Pointer, done: Done<number | null>): void;
   /** Removes an object for good; one that is not there is fine. */
   remove(folder: FolderRef, uid: number, done: Done<void>): void;
+  /** Does several operations as one write, where the store can; `work` must not wait for anything. */
+  together?(work: () => void): void;
   close(): void;
 }
 

@@ -4,9 +4,9 @@
  */
 import type { HistoryPort } from '../engine/ports.ts';
 import type { Clock } from '../time/clock.ts';
-import type { HistoryDriver } from './driver.ts';
+import type { Done, HistoryDriver } from './driver.ts';
 import type { FolderRef, HistoryIntent, HistoryOutcome } from './intent.ts';
-import { type RecordingRules, record } from './record.ts';
+import { type RecordingRules, record, type Uids } from './record.ts';
 
 export interface OutboxOptions {
   readonly driver: HistoryDriver;
@@ -83,12 +83,29 @@ export class Outbox implements HistoryPort {
     if (intent === undefined) this.#queues.delete(queue.key);
     if (intent === undefined || queue.busy || this.#closed) return;
     queue.busy = true;
-    record(this.#options.driver, this.#options.rules, intent, (error, uids) => {
+    this.#record(intent, (error, uids) => {
       if (this.#closed) return;
       queue.busy = false;
       if (error !== null || uids === undefined) this.#fail(queue, intent, error?.message ?? 'no answer');
       else this.#finish(queue, intent, { ok: true, ...uids });
     });
+  }
+
+  /** As one write where the store can do that; then the outcome is told when the write is done. */
+  #record(intent: HistoryIntent, done: Done<Uids>): void {
+    const { driver, rules } = this.#options;
+    if (driver.together === undefined) return record(driver, rules, intent, done);
+    let outcome: { readonly error: Error | null; readonly uids: Uids | undefined } | undefined;
+    try {
+      driver.together(() => {
+        record(driver, rules, intent, (error, uids) => {
+          outcome = { error, uids };
+        });
+      });
+    } catch (error) {
+      outcome = { error: error as Error, uids: undefined };
+    }
+    done(outcome?.error ?? null, outcome?.uids);
   }
 
   #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {

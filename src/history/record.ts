@@ -9,7 +9,8 @@ export interface RecordingRules {
   readonly keepOldGroupState: boolean;
 }
 
-type Uids = Omit<Extract<HistoryOutcome, { ok: true }>, 'ok'>;
+/** What an intent's work gave. */
+export type Uids = Omit<Extract<HistoryOutcome, { ok: true }>, 'ok'>;
 
 /** Does one intent. Doing it again after a failure halfway, or after success, leaves the same. */
 export function record(driver: HistoryDriver, rules: RecordingRules, intent: HistoryIntent, done: Done<Uids>): void {

@@ -27,10 +27,12 @@ const SCHEMA = `
 
 const USER_VERSION = 1;
 
-const POINTER_COLUMNS: Readonly<Record<Pointer, string>> = {
-  SessionInfoObjectID: 'session_info',
-  GroupStateObjectID: 'group_state',
-};
+function pointerStatements(db: Database.Database, column: 'session_info' | 'group_state') {
+  return {
+    set: db.prepare(`UPDATE folders SET ${column} = ? WHERE id = ?`),
+    get: db.prepare(`SELECT ${column} FROM folders WHERE id = ?`).pluck(),
+  };
+}
 
 export interface SqliteHistoryOptions {
   readonly path: string;
@@ -38,7 +40,7 @@ export interface SqliteHistoryOptions {
 }
 
 export function sqliteHistory(options: SqliteHistoryOptions): SqliteHistory {
-  return new SqliteHistory(openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal'));
+  return new SqliteHistory(openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal', false));
 }
 
 export class SqliteHistory implements HistoryDriver, HistoryReader {
@@ -48,7 +50,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   readonly #uidOf: Database.Statement;
   readonly #takeUid: Database.Statement;
   readonly #insert: Database.Statement;
-  readonly #append: (folder: number, key: string, content: Buffer) => number;
+  readonly #pointers: Readonly<Record<Pointer, { readonly set: Database.Statement; readonly get: Database.Statement }>>;
 
   constructor(db: Database.Database) {
     this.#db = db;
@@ -61,13 +63,14 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
       .prepare('UPDATE folders SET next_uid = next_uid + 1 WHERE id = ? RETURNING next_uid - 1')
       .pluck();
     this.#insert = db.prepare('INSERT INTO objects (folder, uid, key, content) VALUES (?, ?, ?, ?)');
-    this.#append = db.transaction((folder: number, key: string, content: Buffer) => {
-      const known = this.#uidOf.get(folder, key) as number | undefined;
-      if (known !== undefined) return known;
-      const uid = this.#takeUid.get(folder) as number;
-      this.#insert.run(folder, uid, key, content);
-      return uid;
-    });
+    this.#pointers = {
+      SessionInfoObjectID: pointerStatements(db, 'session_info'),
+      GroupStateObjectID: pointerStatements(db, 'group_state'),
+    };
+  }
+
+  together(work: () => void): void {
+    this.#db.transaction(work)();
   }
 
   openFolder(folder: FolderRef, done: Done<void>): void {
@@ -77,13 +80,12 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
-    this.#try(done, () => this.#append(this.#existing(folder), key, Buffer.from(object, 'latin1')));
+    this.#try(done, () => this.#db.transaction(() => this.#appendOnce(this.#existing(folder), key, object))());
   }
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
     this.#try(done, () => {
-      const column = POINTER_COLUMNS[pointer];
-      this.#db.prepare(`UPDATE folders SET ${column} = ? WHERE id = ?`).run(uid, this.#existing(folder));
+      this.#pointers[pointer].set.run(uid, this.#existing(folder));
     });
   }
 
@@ -91,8 +93,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
     this.#try(done, () => {
       const id = this.#idOf(folder);
       if (id === undefined) return null;
-      const column = POINTER_COLUMNS[pointer];
-      return this.#db.prepare(`SELECT ${column} FROM folders WHERE id = ?`).pluck().get(id) as number | null;
+      return this.#pointers[pointer].get.get(id) as number | null;
     });
   }
 
@@ -146,6 +147,14 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   close(): void {
     this.#db.close();
+  }
+
+  #appendOnce(folder: number, key: string, object: string): number {
+    const known = this.#uidOf.get(folder, key) as number | undefined;
+    if (known !== undefined) return known;
+    const uid = this.#takeUid.get(folder) as number;
+    this.#insert.run(folder, uid, key, Buffer.from(object, 'latin1'));
+    return uid;
   }
 
   #idOf(folder: FolderRef): number | undefined {

@@ -21,6 +21,7 @@ import type { UserDirectory } from '../preferences/users.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { readRegister } from '../registrar/third-party.ts';
 import { headerField } from '../sip/message/header.ts';
+import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
 import type { SipEvent } from '../sip/port.ts';
 import { SipStack } from '../sip/stack.ts';
 import { NodeNetwork } from '../sip/transport/node-network.ts';
@@ -57,7 +58,7 @@ export interface Server {
 
 export async function startServer(config: Config, log: Logger): Promise<Server> {
   const clock = new NodeClock();
-  const network = new NodeNetwork();
+  const network = new NodeNetwork({ clock, messages: messageLimits(config) });
   const stack = sipStack(config, clock, network, () => overload.retryAfter());
   network.attach(stack);
   const tls = tlsOf(config);
@@ -138,7 +139,6 @@ function sipStack(
   network: NodeNetwork,
   overload: () => number | undefined,
 ): SipStack {
-  const bodyBytes = Math.max(0, config.sip.maxMessageBytes - 65_535);
   return new SipStack({
     clock,
     identifiers: nodeIdentifiers(),
@@ -146,10 +146,16 @@ function sipStack(
     resolver: nodeResolver(),
     random: Math.random,
     timers: { t1: config.timers.t1, t2: config.timers.t2, t4: config.timers.t4, timerC: config.timers.timerC },
-    limits: { headBytes: Math.min(65_535, config.sip.maxMessageBytes), bodyBytes, headerLines: 256 },
+    limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
     overload,
   });
+}
+
+/** One number in the configuration; heads never need more than a datagram holds. */
+function messageLimits({ sip }: Config): MessageLimits {
+  const headBytes = Math.min(65_535, sip.maxMessageBytes);
+  return { ...DEFAULT_LIMITS, headBytes, bodyBytes: sip.maxMessageBytes - headBytes };
 }
 
 /** Our Contact: the address peers know us by; a transport parameter where UDP is not spoken. */
@@ -242,9 +248,10 @@ async function stop(server: Server): Promise<void> {
   outbox?.retryNow();
   while (outbox !== undefined && outbox.depth > 0 && clock.now() < deadline) await pause(LOOK_MS);
   overload.stop();
-  cpm.close();
+  engine.flush();
   stack.close();
   await network.close();
+  cpm.close();
   if ('close' in sessions) sessions.close();
   history?.close();
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../time/clock.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
 import type { Flow, TransportName } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
+import { literalAddress } from './locate/locate.ts';
 import { NO_BYTES } from './message/bytes.ts';
 import type { Frame } from './message/frame.ts';
 import { type HeaderField, headerField } from './message/header.ts';
@@ -114,11 +115,14 @@ export class SipStack implements SipPort, UserAgentContext {
     this.timers = options.timers ?? DEFAULT_TIMERS;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#layer = new TransactionLayer(options.clock, this.timers);
-    const transports = (['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const).filter((name) => options.network.speaks(name));
-    this.sender = new RequestSender(this.#layer, options.network, {
-      resolver: options.resolver,
-      transports,
-      random: options.random,
+    const { network, resolver, random } = options;
+    this.sender = new RequestSender(this.#layer, network, {
+      resolver,
+      random,
+      // Asked anew each time: addresses may be listened on after the stack is made.
+      get transports() {
+        return TRANSPORTS.filter((name) => network.speaks(name));
+      },
     });
   }
 
@@ -528,13 +532,18 @@ export class SipStack implements SipPort, UserAgentContext {
     this.#proxiedSession(state.key, state.callerTag);
   }
 
-  /** RFC 3261 18.2.2: where the Via says, its received and rport before its sent-by. */
+  /** RFC 3261 18.2.2, RFC 3581: where the Via says; over a connection its sent-by port, since the source port is gone. */
   #wayBack(request: SipRequest): Flow | undefined {
     const via = request.via;
     if (via === undefined) return undefined;
-    const address = paramOf(via.params, 'received') || via.host;
-    const port = Number(paramOf(via.params, 'rport')) || via.port || defaultPort(via.transport);
-    return this.#options.network.connect({ transport: via.transport as TransportName, address, port });
+    const transport = via.transport as TransportName;
+    // A WebSocket client has no address of its own: its host name finds the connection (RFC 7118).
+    const byName = transport === 'WS' || transport === 'WSS';
+    const address = byName ? via.host : paramOf(via.params, 'received') || via.host;
+    const rport = transport === 'UDP' ? Number(paramOf(via.params, 'rport')) : 0;
+    const port = rport || via.port || defaultPort(transport);
+    const named = transport === 'TLS' && literalAddress(via.host) === undefined;
+    return this.#options.network.connect({ transport, address, port, ...(named ? { serverName: via.host } : {}) });
   }
 
   /** Ends everything at once, for a host that stops. */
@@ -554,6 +563,7 @@ function owedKey(leg: LegId, exchange: string): string {
   return `${leg} ${exchange}`;
 }
 
+const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
 const PONG = new Uint8Array([0x0d, 0x0a]);
 
 function baseTag(tag: string | undefined): string {

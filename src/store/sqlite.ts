@@ -24,21 +24,31 @@ export interface SqliteSessions extends SessionStore {
   close(): void;
 }
 
+// Sessions are found by number, not by name: rows are appended, and one of them fills about one page. The names are
+// looked at only when everything is loaded.
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policies (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+interface StoredRow {
+  readonly number: number;
+  readonly id: string;
+  readonly origin: string;
+  readonly state: string;
+}
 
 /** Form of the file. A file of another form is left alone. */
 const USER_VERSION = 1;
 
 export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
-  const db = openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal');
-  const put = db.prepare(
-    'INSERT INTO sessions (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
-  );
-  const remove = db.prepare('DELETE FROM sessions WHERE id = ?');
+  const db = openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal', true);
+  const insert = db.prepare('INSERT INTO sessions (id, origin, state) VALUES (?, ?, ?)');
+  const update = db.prepare('UPDATE sessions SET state = ? WHERE number = ?');
+  const remove = db.prepare('DELETE FROM sessions WHERE number = ?');
+  /** Row of each stored session. */
+  const numbers = new Map<string, number | bigint>();
   const putIntent = db.prepare('INSERT OR IGNORE INTO intents (id, body) VALUES (?, ?)');
   const removeIntent = db.prepare('DELETE FROM intents WHERE id = ?');
   const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
@@ -51,10 +61,20 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   let done: string[] = [];
   let failing = 0;
 
-  function write(batch: Batch): void {
+  function write(batch: Batch, inserted: string[]): void {
     for (const { key, body } of batch.policies) putPolicy.run(key, body);
-    for (const { id, body } of batch.puts) put.run(id, body);
-    for (const id of batch.deletes) remove.run(id);
+    for (const { id, origin, state } of batch.puts) {
+      const number = numbers.get(id);
+      if (number !== undefined) update.run(state, number);
+      else {
+        numbers.set(id, insert.run(id, origin ?? '', state).lastInsertRowid);
+        inserted.push(id);
+      }
+    }
+    for (const id of batch.deletes) {
+      const number = numbers.get(id);
+      if (number !== undefined) remove.run(number);
+    }
     for (const intent of batch.intents) putIntent.run(intent.id, JSON.stringify(intent));
     for (const id of done) removeIntent.run(id);
   }
@@ -76,13 +96,20 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   return {
     durable: true,
     commit(batch, finished) {
-      const error = inTransaction(() => write(batch));
-      if (error === undefined) done = [];
+      const inserted: string[] = [];
+      const error = inTransaction(() => write(batch, inserted));
+      if (error !== undefined) for (const id of inserted) numbers.delete(id);
+      else {
+        done = [];
+        for (const id of batch.deletes) numbers.delete(id);
+      }
       finished(error);
     },
     load(each) {
-      for (const row of db.prepare('SELECT id, body FROM sessions').all() as { id: string; body: string }[]) {
-        each(row.id, row.body);
+      const rows = db.prepare('SELECT number, id, origin, state FROM sessions ORDER BY number').all();
+      for (const { number, id, origin, state } of rows as StoredRow[]) {
+        numbers.set(id, number);
+        each(id, origin, state);
       }
     },
     policy: (key) => policyOf.get(key) as string | undefined,
@@ -97,32 +124,46 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
       return failing;
     },
     close() {
-      inTransaction(() => write({ puts: [], deletes: [], intents: [], policies: [] }));
+      inTransaction(() => write({ puts: [], deletes: [], intents: [], policies: [] }, []));
       db.close();
     },
   };
 }
 
-/** A database file in WAL mode with the given tables. Throws where it belongs to something else or can't be opened. */
+/**
+ * A database file in WAL mode with the given tables. `alone` keeps every other process out, which spares locks and
+ * shared memory at each commit. Throws where the file belongs to something else or can't be opened.
+ */
 export function openDatabase(
   path: string,
   schema: string,
   userVersion: number,
   synchronous: 'normal' | 'full',
+  alone: boolean,
 ): Database.Database {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const db = new Database(path);
-  const found = db.pragma('user_version', { simple: true }) as number;
-  if (found !== 0 && found !== userVersion) {
+  const db = new Database(path, { timeout: alone ? 0 : BUSY_MS });
+  try {
+    if (alone) db.pragma('locking_mode = EXCLUSIVE');
+    // A record of a session fits one page of this size, so a commit writes one page for each session.
+    db.pragma('page_size = 8192');
+    const found = db.pragma('user_version', { simple: true }) as number;
+    if (found !== 0 && found !== userVersion) {
+      throw new Error(`made by another version (form ${found}, expected ${userVersion}); move it away to start anew`);
+    }
+    db.pragma('journal_mode = WAL');
+    db.pragma(`synchronous = ${synchronous}`);
+    // Most records are deleted before a checkpoint comes round, so that it has little to copy.
+    db.pragma('wal_autocheckpoint = 4000');
+    db.exec(schema);
+    db.pragma(`user_version = ${userVersion}`);
+    return db;
+  } catch (error) {
     db.close();
-    throw new Error(
-      `${path}: made by another version (form ${found}, expected ${userVersion}); move it away to start anew`,
-    );
+    const busy = (error as { code?: string }).code === 'SQLITE_BUSY';
+    throw new Error(`${path}: ${busy ? 'in use by another process' : (error as Error).message}`);
   }
-  db.pragma('journal_mode = WAL');
-  db.pragma(`synchronous = ${synchronous}`);
-  db.pragma('busy_timeout = 2000');
-  db.exec(schema);
-  db.pragma(`user_version = ${userVersion}`);
-  return db;
 }
+
+/** How long a write waits for a reader of the same file. */
+const BUSY_MS = 2000;

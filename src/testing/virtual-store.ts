@@ -4,7 +4,7 @@ import type { HistoryIntent } from '../history/intent.ts';
 import type { Clock } from '../time/clock.ts';
 
 export class VirtualDisk {
-  readonly sessions = new Map<string, string>();
+  readonly sessions = new Map<string, { readonly origin: string; readonly state: string }>();
   readonly policies = new Map<string, string>();
   readonly intents = new Map<string, HistoryIntent>();
   /** Commits so far. */
@@ -31,7 +31,9 @@ export class VirtualStore implements SessionStore {
       if (this.#crashed) return;
       if (this.failure !== null) return done(new Error(this.failure));
       this.disk.commits++;
-      for (const { id, body } of batch.puts) this.disk.sessions.set(id, body);
+      for (const { id, origin, state } of batch.puts) {
+        this.disk.sessions.set(id, { origin: origin ?? this.disk.sessions.get(id)?.origin ?? '', state });
+      }
       for (const id of batch.deletes) this.disk.sessions.delete(id);
       for (const { key, body } of batch.policies) this.disk.policies.set(key, body);
       for (const intent of batch.intents) this.disk.intents.set(intent.id, intent);
@@ -41,8 +43,8 @@ export class VirtualStore implements SessionStore {
     else this.#clock.schedule(this.delayMs, { onTimer: write }, 'commit');
   }
 
-  load(each: (id: string, body: string) => void): void {
-    for (const [id, body] of this.disk.sessions) each(id, body);
+  load(each: (id: string, origin: string, state: string) => void): void {
+    for (const [id, { origin, state }] of this.disk.sessions) each(id, origin, state);
   }
 
   policy(key: string): string | undefined {

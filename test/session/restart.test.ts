@@ -193,6 +193,22 @@ describe('a session that is still inviting', () => {
     expect(leftovers(world)).toEqual([]);
   });
 
+  it('A-15: killed while its preferences were looked up, it asks for them again', () => {
+    const world = new World({ ...b2bua, profile: () => {} });
+    const near = invite(world, 'orig');
+    world.settle();
+    near.response(100);
+    world.pf.crash();
+    world.pf.profile = STORING;
+    world.pf.start();
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(200, { sdp: chatSdp('bob') });
+    world.settle();
+    near.response(200);
+    expect(objects(world, FOLDER)).toHaveLength(1);
+  });
+
   it('killed before anything was stored it never happened: the caller says its INVITE again', () => {
     const world = new World(b2bua);
     world.pf.store.delayMs = 50;
@@ -276,6 +292,7 @@ describe('a session that is ending', () => {
     far.respond(200, { to: far.expect('BYE') });
     world.settle();
     near.response(200, 'BYE');
+    world.advance(100);
     restart(world);
     near.bye();
     world.settle();
@@ -305,8 +322,8 @@ describe('many sessions', () => {
   it('a record that can not be read is left aside, and the others live', () => {
     const world = new World(b2bua);
     const { near, far } = establish(world, 'orig');
-    world.pf.disk.sessions.set('broken', '{"version":9}');
-    world.pf.disk.sessions.set('nonsense', 'not json');
+    world.pf.disk.sessions.set('broken', { origin: '{"version":9}', state: '{}' });
+    world.pf.disk.sessions.set('nonsense', { origin: 'not json', state: '' });
     restart(world);
     expect(world.pf.engine.sessions.size).toBe(1);
     endBy(world, near, far);

@@ -46,6 +46,8 @@ export const invite = {
     turn.order({ type: 'trying' });
     if (turn.get('profile') !== null) return;
     turn.order({ type: 'fetchPreferences' });
+    // The 100 stops the caller's copies, so from here on the invitation must not be lost.
+    turn.checkpoint();
     turn.setDeadline('preferencesOverdue', turn.at + turn.get('policy').preferencesTimeoutMs);
   }),
 

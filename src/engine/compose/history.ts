@@ -30,11 +30,17 @@ export function openIntent(context: SessionContext, dossier: Dossier, naming: Hi
   const object = sessionInfoObject({
     ...headersOf(context, papers, papers.date, 'session'),
     group: papers.group,
-    sdp: papers.sdp ?? '',
+    sdp: sessionDescription(dossier),
     invitedParticipants: papers.invited,
   });
   const folder = folderOf(context, dossier, naming.folderName);
   return { kind: 'open', id: `${context.id}-open`, session: context.id, folder, at: papers.date, object };
+}
+
+/** The inviter's offer; where it came late, the one the far side made instead. */
+function sessionDescription(dossier: Dossier): string {
+  const { a, ...far } = dossier.books;
+  return a?.received ?? Object.values(far).find((book) => book.received !== null)?.received ?? '';
 }
 
 export function sealIntent(

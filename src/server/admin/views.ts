@@ -31,10 +31,9 @@ export function summaryOf(session: Session, redact: boolean): SessionSummary {
 /** One session whole: legs, deadlines, recording, why it ends. */
 export function detailsOf(session: Session, redact: boolean) {
   const { context, dossier } = session;
-  const value = session.actor.getSnapshot().value;
   return {
     ...summaryOf(session, redact),
-    recording: value.recording,
+    recording: session.regions.recording,
     service: context.invite.service,
     conversationId: dossier.papers.conversationId,
     contributionId: dossier.papers.contributionId,

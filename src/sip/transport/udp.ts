@@ -2,6 +2,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Flow, SendFailure } from '../flow.ts';
+import type { TransportCounters } from './counters.ts';
+import type { Listener } from './listener.ts';
 
 /** A peer reached through a UDP socket. */
 class UdpFlow implements Flow {
@@ -27,7 +29,8 @@ class UdpFlow implements Flow {
         });
       }
     } catch (error) {
-      failure?.onTransportError((error as Error).message);
+      // A port of 0, or a socket that has been closed. Told later: whoever sends is in the middle of its own change.
+      if (failure !== undefined) queueMicrotask(() => failure.onTransportError((error as Error).message));
     }
   }
 
@@ -36,39 +39,68 @@ class UdpFlow implements Flow {
   }
 }
 
-export interface UdpListener {
-  readonly port: number;
+export interface UdpListener extends Listener {
   flowTo(address: string, port: number): Flow;
-  close(): Promise<void>;
 }
 
 /** Opens a UDP socket. Port 0 takes a free one. */
 export async function listenUdp(
   address: string,
   port: number,
+  counters: TransportCounters,
   receive: (bytes: Uint8Array, flow: Flow) => void,
 ): Promise<UdpListener> {
+  const six = isIPv6(address);
   const socket = createSocket({
-    type: isIPv6(address) ? 'udp6' : 'udp4',
+    type: six ? 'udp6' : 'udp4',
+    // So that `0.0.0.0` and `::` can have the same port, and no peer appears under a mapped address.
+    ...(six ? { ipv6Only: true } : {}),
     // Bursts of a few thousand messages must survive until the loop comes round.
     recvBufferSize: 4_194_304,
     sendBufferSize: 4_194_304,
     // Addresses are literal here; the default would ask the operating system for each datagram.
     lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
   });
-  await new Promise<void>((resolve, reject) => {
+  try {
+    await bind(socket, address, port);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  // Errors of single sends come to their callback; what is left belongs to nobody.
+  socket.on('error', () => {});
+  socket.on('message', (bytes, peer) => {
+    // A SIP message begins with a letter; only what does not is looked at more closely.
+    if ((bytes[0] as number) < 0x40 && isKeepAlive(bytes, counters)) return;
+    receive(bytes, new UdpFlow(socket, peer.address, peer.port));
+  });
+  return {
+    address,
+    port: socket.address().port,
+    flowTo: (peer, peerPort) => new UdpFlow(socket, peer, peerPort),
+    close: () => new Promise((resolve) => socket.close(() => resolve())),
+  };
+}
+
+function bind(socket: Socket, address: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.bind(port, address, () => {
       socket.off('error', reject);
       resolve();
     });
   });
-  // Errors of single sends come to their callback; what is left belongs to nobody.
-  socket.on('error', () => {});
-  socket.on('message', (bytes, peer) => receive(bytes, new UdpFlow(socket, peer.address, peer.port)));
-  return {
-    port: socket.address().port,
-    flowTo: (peer, peerPort) => new UdpFlow(socket, peer, peerPort),
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
-  };
+}
+
+/** RFC 5626 3.5: CRLFs or STUN from a peer that keeps its way through a NAT open. Neither is SIP, neither is answered. */
+function isKeepAlive(bytes: Uint8Array, counters: TransportCounters): boolean {
+  if (isStun(bytes)) counters.datagramStun++;
+  else if (bytes.every((byte) => byte === 0x0d || byte === 0x0a)) counters.datagramKeepAlives++;
+  else return false;
+  return true;
+}
+
+/** RFC 5389 6: two zero bits, and the magic cookie behind type and length. */
+function isStun(bytes: Uint8Array): boolean {
+  return bytes.length >= 20 && bytes[4] === 0x21 && bytes[5] === 0x12 && bytes[6] === 0xa4 && bytes[7] === 0x42;
 }
