@@ -16,13 +16,16 @@ class WheelTimer implements Timer {
   readonly name: string;
   readonly dueAt: number;
   readonly dueTick: number;
+  /** How many timers were made before it. */
+  readonly order: number;
   owner: TimerOwner | undefined;
   previous: WheelTimer | undefined;
   next: WheelTimer | undefined;
   readonly #wheel: TimerWheel;
 
-  constructor(wheel: TimerWheel, owner: TimerOwner, name: string, dueAt: number, dueTick: number) {
+  constructor(wheel: TimerWheel, owner: TimerOwner, name: string, dueAt: number, dueTick: number, order: number) {
     this.#wheel = wheel;
+    this.order = order;
     this.owner = owner;
     this.name = name;
     this.dueAt = dueAt;
@@ -39,6 +42,7 @@ export class TimerWheel implements Clock {
   readonly #slots: (WheelTimer | undefined)[] = new Array(SLOTS).fill(undefined);
   #lastTick: number;
   #size = 0;
+  #made = 0;
 
   /** `now` gives milliseconds since the epoch and must not go backwards. */
   constructor(now: () => number) {
@@ -59,7 +63,7 @@ export class TimerWheel implements Clock {
     const dueAt = this.#now() + Math.max(0, delayMs);
     // Rounded up, so never early; never into a tick that has been handled.
     const dueTick = Math.max(Math.ceil(dueAt / TICK_MS), this.#lastTick + 1);
-    const timer = new WheelTimer(this, owner, name, dueAt, dueTick);
+    const timer = new WheelTimer(this, owner, name, dueAt, dueTick, this.#made++);
     const slot = dueTick % SLOTS;
     const head = this.#slots[slot];
     timer.next = head;
@@ -69,28 +73,37 @@ export class TimerWheel implements Clock {
     return timer;
   }
 
-  /** Fires what is due. The host calls it about once a tick while `size` is not zero. */
+  /** Fires what is due, by time, then by age. The host calls it about once a tick while `size` is not zero. */
   advance(): void {
     const tick = Math.floor(this.#now() / TICK_MS);
     // After a stall longer than a turn every slot is visited once, not once for each turn missed.
     const first = Math.max(this.#lastTick + 1, tick - SLOTS + 1);
-    this.#lastTick = Math.max(this.#lastTick, tick);
-    for (let at = first; at <= tick; at++) this.#fireSlot(at % SLOTS, tick);
+    if (tick < first) return;
+    this.#lastTick = tick;
+    const due: WheelTimer[] = [];
+    for (let at = first; at <= tick; at++) this.#collect(at % SLOTS, tick, due);
+    if (due.length > 1) due.sort((a, b) => a.dueAt - b.dueAt || a.order - b.order);
+    try {
+      // A timer that fires may cancel those behind it, and new ones are due in a later tick.
+      for (const timer of due) this.#fire(timer);
+    } catch (error) {
+      // Whoever threw is to blame; the others fire in the next tick, not a turn later.
+      this.#lastTick = first - 1;
+      throw error;
+    }
   }
 
-  #fireSlot(slot: number, tick: number): void {
-    let timer = this.#slots[slot];
-    if (timer === undefined) return;
-    // A timer that fires may cancel its neighbours or start new ones here: collect first.
-    const due: WheelTimer[] = [];
-    for (; timer !== undefined; timer = timer.next) if (timer.dueTick <= tick) due.push(timer);
-    due.sort((a, b) => a.dueAt - b.dueAt);
-    for (const fired of due) {
-      const owner = fired.owner;
-      if (owner === undefined) continue;
-      this.remove(fired);
-      owner.onTimer(fired.name);
+  #collect(slot: number, tick: number, due: WheelTimer[]): void {
+    for (let timer = this.#slots[slot]; timer !== undefined; timer = timer.next) {
+      if (timer.dueTick <= tick) due.push(timer);
     }
+  }
+
+  #fire(timer: WheelTimer): void {
+    const owner = timer.owner;
+    if (owner === undefined) return;
+    this.remove(timer);
+    owner.onTimer(timer.name);
   }
 
   /** Takes a timer out of its slot. Called by the timer itself. */

@@ -39,9 +39,12 @@ export function bytesOfWire(wire: string): Uint8Array {
   return bytes;
 }
 
+// A byte order mark at the start of a value is a character of it, not of a file.
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** A wire string as a person reads it: UTF-8 decoded. */
 export function textOfWire(wire: string): string {
-  return isAscii(wire) ? wire : new TextDecoder().decode(bytesOfWire(wire));
+  return isAscii(wire) ? wire : UTF8.decode(bytesOfWire(wire));
 }
 
 /** Text of our own, such as a display name from configuration, as a wire string. */

@@ -92,7 +92,8 @@ export class StreamFramer {
     const end = headEnd(pending, Math.max(0, this.#searched - 3));
     this.#searched = pending.length;
     const { headBytes, bodyBytes } = this.#limits;
-    if (end < 0 && pending.length <= headBytes) return undefined;
+    // The blank line may still come right behind the longest head.
+    if (end < 0 && pending.length < headBytes + 4) return undefined;
     if (end < 0 || end > headBytes) {
       return this.#lose('head-too-large', `head above ${headBytes} bytes`, pending.slice(0, headBytes));
     }

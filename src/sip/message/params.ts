@@ -15,7 +15,7 @@ export interface Param {
 export function parseParams(text: string): Param[] | undefined {
   const params: Param[] = [];
   for (const piece of splitAtSemicolons(text)) {
-    if (piece === '') continue;
+    if (trimBlanks(piece) === '') continue;
     const equals = piece.indexOf('=');
     const name = trimBlanks(equals < 0 ? piece : piece.slice(0, equals)).toLowerCase();
     if (!isParamName(name)) return undefined;

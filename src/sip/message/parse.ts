@@ -132,8 +132,21 @@ function parseHeaderLine(line: string): HeaderField | undefined {
   if (canonical === undefined) return undefined;
   const value = line.indexOf(CRLF, colon) < 0 ? trimBlanks(line.slice(colon + 1)) : unfolded(line.slice(colon + 1));
   // A lone CR or LF never separates lines in SIP; letting it through would let a peer forge headers behind us.
-  if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0 || value.indexOf('\0') >= 0) return undefined;
+  if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0) return undefined;
+  if (value.indexOf('\0') >= 0 && !nulsAreQuoted(value)) return undefined;
   return { name: canonical, value, line };
+}
+
+/** RFC 3261 25.1 quoted-pair, RFC 4475 3.1.1.2: a NUL may stand in a quoted string, behind a backslash; nowhere else. */
+function nulsAreQuoted(value: string): boolean {
+  let quoted = false;
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code === 0) return false;
+    if (code === 0x22) quoted = !quoted;
+    else if (code === 0x5c && quoted) at++;
+  }
+  return true;
 }
 
 /** RFC 3261 7.3.1: a fold and the white space around it count as one space. */

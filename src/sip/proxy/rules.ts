@@ -3,7 +3,7 @@ import { parseNameAddress } from '../message/address.ts';
 import { type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { isSipUri, parseUri, uriParam } from '../message/uri.ts';
-import { MAGIC_COOKIE } from '../message/via.ts';
+import { MAGIC_COOKIE, parseVia, viaBranch } from '../message/via.ts';
 import type { Network } from '../network.ts';
 
 /** Default of a request that came without one (16.6 step 3). */
@@ -90,12 +90,17 @@ export function hasLooped(request: SipRequest, network: Network): boolean {
   const vias = request.list('via');
   if (vias.length < 2) return false;
   const token = `-l${loopToken(request)}`;
-  return vias.some((via) => {
-    const found = /\s(\S+?)(?::(\d+))?\s*;(?:.*;)?\s*branch=([^;,\s]+)/i.exec(via);
-    if (found?.[3] === undefined || !found[3].startsWith(MAGIC_COOKIE)) return false;
-    const port = found[2] === undefined ? undefined : Number(found[2]);
-    return found[3].endsWith(token) && network.isOwn(found[1] ?? '', port);
-  });
+  return vias.some((via) => via.includes(token) && isOwnBranch(via, token, network));
+}
+
+function isOwnBranch(value: string, token: string, network: Network): boolean {
+  const via = parseVia(value);
+  const branch = via === undefined ? undefined : viaBranch(via);
+  if (via === undefined || branch?.startsWith(MAGIC_COOKIE) !== true || !network.isOwn(via.host, via.port))
+    return false;
+  // A second target of the same request has its number behind the token (RFC 3263 4.3).
+  const at = branch.lastIndexOf(token);
+  return at >= 0 && /^(\.\d+)?$/.test(branch.slice(at + token.length));
 }
 
 /** FNV-1a, 32 bits, in hexadecimal: it has to differ, not to keep a secret. */

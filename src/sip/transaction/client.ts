@@ -47,6 +47,7 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
     this.#packet = packet(request);
   }
 
+  abstract readonly state: string;
   abstract onTimer(name: string): void;
   abstract onTransportError(reason: string): void;
   abstract receive(response: SipResponse): void;
@@ -57,12 +58,17 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
   }
 
   startRetransmission(name: string): void {
-    if (!this.flow.reliable) this.#retransmission = this.layer.clock.schedule(this.interval, this, name);
+    if (!this.flow.reliable && this.#alive) this.#retransmission = this.layer.clock.schedule(this.interval, this, name);
   }
 
   startLifetime(name: string, ms: number): void {
     this.#lifetime?.cancel();
-    this.#lifetime = this.layer.clock.schedule(ms, this, name);
+    if (this.#alive) this.#lifetime = this.layer.clock.schedule(ms, this, name);
+  }
+
+  /** False after the end, which a send that fails at once can bring in the middle of a row. */
+  get #alive(): boolean {
+    return this.state !== 'terminated';
   }
 
   stopRetransmission(): void {

@@ -85,6 +85,7 @@ export class InviteClientTransaction extends ClientTransaction {
   receive(response: SipResponse): void {
     this.response = response;
     take(INVITE_CLIENT, this, inviteInput(response.status));
+    this.response = undefined;
   }
 
   onTimer(name: string): void {
@@ -111,10 +112,10 @@ export class InviteClientTransaction extends ClientTransaction {
 }
 
 function ackOf(request: SipRequest, response: SipResponse): SipRequest {
-  const headers: HeaderField[] = [];
+  // The top Via alone: those below it, of a forwarded INVITE, are for its response.
+  const headers: HeaderField[] = request.lines('via').slice(0, 1);
   for (const field of request.headers) {
-    if (field.name === 'via' && headers.length === 0) headers.push(field);
-    else if (field.name === 'from' || field.name === 'call-id' || field.name === 'route') headers.push(field);
+    if (field.name === 'from' || field.name === 'call-id' || field.name === 'route') headers.push(field);
   }
   headers.push(headerField('To', response.header('to') ?? ''));
   headers.push(headerField('CSeq', `${request.cseq?.number ?? 1} ACK`));

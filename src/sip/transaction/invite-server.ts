@@ -36,7 +36,7 @@ const startI = (tx: Tx): void => {
 };
 const startL = (tx: Tx): void => tx.startLifetime('timerL', transactionTimeout(tx.layer.timers));
 
-/** RFC 6026 figure 3. */
+/** RFC 6026 figure 3; after a transport error the state stays what it is (RFC 6026 8.8). */
 export const INVITE_SERVER: Chart<InviteServerState, InviteServerInput, Tx> = {
   proceeding: {
     INVITE: ['proceeding', send],
@@ -50,7 +50,7 @@ export const INVITE_SERVER: Chart<InviteServerState, InviteServerInput, Tx> = {
     ACK: ['confirmed', stopTimers, startI],
     timerG: ['completed', send, again],
     timerH: ['terminated', tellFailure, destroy],
-    transportError: ['terminated', tellFailure, destroy],
+    transportError: ['completed', tellFailure],
   },
   accepted: {
     // RFC 6026 7.1: copies of the INVITE are absorbed; the user sends the 2xx again until it is acknowledged.
@@ -75,8 +75,12 @@ export class InviteServerTransaction extends ServerTransaction {
     take(INVITE_SERVER, this, input);
   }
 
-  receive(request: SipRequest): void {
+  receive(request: SipRequest): boolean {
+    // RFC 6026 7.1: an ACK in Accepted is the user's. It comes here where the peer gives it the branch of its INVITE,
+    // as those of RFC 2543 and some later ones do.
+    if (request.method === 'ACK' && this.state === 'accepted') return false;
     take(INVITE_SERVER, this, request.method as InviteServerInput);
+    return true;
   }
 
   onTimer(name: string): void {

@@ -37,12 +37,9 @@ export class TransactionLayer {
     return true;
   }
 
-  /** Gives a copy of a request, or an ACK for a non-2xx, to its transaction. False where it has none. */
+  /** Gives a copy of a request, or an ACK for a non-2xx, to its transaction. False where none takes it. */
   receiveRequest(request: SipRequest): boolean {
-    const transaction = this.#servers.get(serverKey(request, request.method));
-    if (transaction === undefined) return false;
-    transaction.receive(request);
-    return true;
+    return this.#servers.get(serverKey(request, request.method))?.receive(request) === true;
   }
 
   /** The INVITE transaction a CANCEL is for (RFC 3261 9.2). */

@@ -61,6 +61,7 @@ export class NonInviteClientTransaction extends ClientTransaction {
   receive(response: SipResponse): void {
     this.response = response;
     take(NON_INVITE_CLIENT, this, response.status < 200 ? '1xx' : '200-699');
+    this.response = undefined;
   }
 
   onTimer(name: string): void {

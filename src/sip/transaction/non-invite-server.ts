@@ -18,7 +18,7 @@ const startJ = (tx: Tx): void => {
   else tx.startLifetime('timerJ', transactionTimeout(tx.layer.timers));
 };
 
-/** RFC 3261 figure 8. */
+/** RFC 3261 figure 8; after a transport error the state stays what it is (RFC 6026 8.8). */
 export const NON_INVITE_SERVER: Chart<NonInviteServerState, NonInviteServerInput, Tx> = {
   trying: {
     '1xx': ['proceeding', send],
@@ -29,12 +29,12 @@ export const NON_INVITE_SERVER: Chart<NonInviteServerState, NonInviteServerInput
     request: ['proceeding', send],
     '1xx': ['proceeding', send],
     '200-699': ['completed', send, startJ],
-    transportError: ['terminated', tellFailure, destroy],
+    transportError: ['proceeding', tellFailure],
   },
   completed: {
     request: ['completed', send],
     timerJ: ['terminated', destroy],
-    transportError: ['terminated', tellFailure, destroy],
+    transportError: ['completed', tellFailure],
   },
   terminated: {},
 };
@@ -49,8 +49,9 @@ export class NonInviteServerTransaction extends ServerTransaction {
     take(NON_INVITE_SERVER, this, input);
   }
 
-  receive(_request: SipRequest): void {
+  receive(_request: SipRequest): boolean {
     take(NON_INVITE_SERVER, this, 'request');
+    return true;
   }
 
   onTimer(name: string): void {

@@ -48,8 +48,8 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
 
   abstract readonly state: string;
   abstract respond(response: SipResponse): void;
-  /** A copy of the request, or for INVITE also its ACK. */
-  abstract receive(request: SipRequest): void;
+  /** A copy of the request, or for INVITE also its ACK. False where it is not the transaction's but its user's. */
+  abstract receive(request: SipRequest): boolean;
   abstract onTimer(name: string): void;
   abstract onTransportError(reason: string): void;
 

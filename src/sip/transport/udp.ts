@@ -22,9 +22,9 @@ class UdpFlow implements Flow {
 
   send(bytes: Uint8Array, failure?: SendFailure): void {
     try {
-      if (failure === undefined) this.#socket.send(bytes, 0, bytes.length, this.remotePort, this.remoteAddress);
+      if (failure === undefined) this.#socket.send(bytes, this.remotePort, this.remoteAddress);
       else {
-        this.#socket.send(bytes, 0, bytes.length, this.remotePort, this.remoteAddress, (error) => {
+        this.#socket.send(bytes, this.remotePort, this.remoteAddress, (error) => {
           if (error !== null) failure.onTransportError(error.message);
         });
       }
@@ -59,7 +59,7 @@ export async function listenUdp(
     recvBufferSize: 4_194_304,
     sendBufferSize: 4_194_304,
     // Addresses are literal here; the default would ask the operating system for each datagram.
-    lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
+    lookup: (host, _options, done) => done(null, host, six ? 6 : 4),
   });
   try {
     await bind(socket, address, port);

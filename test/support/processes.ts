@@ -1,0 +1,103 @@
+/** Programs a test starts: each in a folder of its own, each ended by its own id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export class Scene {
+  readonly folder = mkdtempSync(join(tmpdir(), 'cpm-'));
+  readonly #running = new Set<ChildProcess>();
+
+  /** Writes a file into the folder; its path. */
+  file(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Starts a program in the folder. */
+  start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+    const child = spawn(command, args, { cwd: this.folder, env: { ...process.env, ...env } });
+    this.#running.add(child);
+    child.on('exit', () => this.#running.delete(child));
+    return new Program(child, command);
+  }
+
+  /** Ends what still runs and removes the folder. */
+  async close(): Promise<void> {
+    const ending = [...this.#running].map((child) => {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const last = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      return gone.then(() => clearTimeout(last));
+    });
+    await Promise.all(ending);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class Program {
+  readonly child: ChildProcess;
+  readonly #name: string;
+  stdout = '';
+  stderr = '';
+
+  constructor(child: ChildProcess, name: string) {
+    this.child = child;
+    this.#name = name;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+  }
+
+  /** Exit code; throws where the program takes longer. */
+  exit(limitMs: number): Promise<number | null> {
+    if (this.child.exitCode !== null) return Promise.resolve(this.child.exitCode);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`${this.#name} did not end:\n${this.stdout}\n${this.stderr}`)),
+        limitMs,
+      );
+      this.child.once('exit', (code) => {
+        clearTimeout(timer);
+        resolve(code);
+      });
+    });
+  }
+
+  /** Waits for text on standard output; the match. */
+  says(pattern: RegExp, limitMs = 20_000): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(this.stdout);
+        if (match === null) return;
+        this.child.stdout?.off('data', look);
+        clearTimeout(timer);
+        resolve(match);
+      };
+      const timer = setTimeout(
+        () => reject(new Error(`${this.#name} never said ${pattern}:\n${this.stdout}\n${this.stderr}`)),
+        limitMs,
+      );
+      this.child.stdout?.on('data', look);
+      this.child.once('exit', (code) => reject(new Error(`${this.#name} ended with ${code}:\n${this.stderr}`)));
+      look();
+    });
+  }
+}
+
+/** A UDP port nobody has at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', reject);
+    socket.bind(0, '127.0.0.1', () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
