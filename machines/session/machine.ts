@@ -114,6 +114,12 @@ const ringing = session.createStateConfig({
       { target: CLOSING, actions: 'endByCancel' },
     ],
     ringingOver: { target: CLOSING, actions: 'endByRingingTimeout' },
+    // RFC 3261 15: the inviter may end the early dialog so too; a proxy passes it on and awaits the 487.
+    bye: [
+      { guard: 'proxying', actions: 'forwardRequest' },
+      { guard: 'byeFromInviter', target: CLOSING, actions: 'endByEarlyBye' },
+      { actions: 'refuseBye' },
+    ],
     // PRACK, UPDATE, INFO in an early dialog (digest 3.9).
     request: [{ guard: 'proxying', actions: 'forwardRequest' }, { actions: 'relayRequest' }],
     response: [{ guard: 'proxying', actions: 'forwardReply' }, { actions: 'relayResponse' }],
@@ -148,7 +154,11 @@ const proxying = session.createStateConfig({
     provisional: { actions: 'forwardProvisional' },
     acknowledged: { actions: 'forwardAck' },
     request: { actions: 'forwardRequest' },
-    response: { actions: 'forwardReply' },
+    response: [
+      // A BYE of the early dialog that crossed the 2xx: it has ended the session all the same.
+      { guard: 'answersProxiedBye', target: DRAINING, actions: 'endByForwardedBye' },
+      { actions: 'forwardReply' },
+    ],
     bye: { target: DRAINING, actions: 'forwardBye' },
     sessionExpired: { target: DRAINING, actions: 'forgetByTimer' },
     endOrdered: { target: DRAINING, actions: 'forgetByOrder' },

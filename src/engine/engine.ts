@@ -19,6 +19,7 @@ import { type Explanation, explain } from './explain.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
 import { LiveInstances } from './live-instances.ts';
+import { outsideAnswer } from './outside.ts';
 import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import { PolicyKeys } from './policy-keys.ts';
 import type {
@@ -191,9 +192,7 @@ export class Engine implements SessionHost {
   #onOutside(event: Extract<SipEvent, { type: 'outside' }>): void {
     if (this.#options.outside?.(event) === true) return;
     const { sip, identity } = this.#options;
-    const allow = headerField('Allow', identity.methods.join(', '));
-    const status = event.request.method === 'OPTIONS' ? 200 : event.request.method === 'SUBSCRIBE' ? 489 : 405;
-    sip.execute({ type: 'reply', exchange: event.exchange, status, headers: [allow] });
+    sip.execute({ type: 'reply', exchange: event.exchange, ...outsideAnswer(event.request, identity.methods) });
   }
 
   /** The outcome of history work, for its session if that still lives. */
@@ -232,7 +231,7 @@ export class Engine implements SessionHost {
   mustStore(session: Session): void {
     if (!this.#options.store.durable || session.closed) {
       this.#submitIntents(session);
-      this.#afterStore(session);
+      session.run();
       return;
     }
     if (this.#dirty.has(session)) return;
@@ -265,7 +264,7 @@ export class Engine implements SessionHost {
       if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
       for (const session of sessions) {
         session.writes--;
-        this.#afterStore(session);
+        session.run();
       }
     });
   }
@@ -298,9 +297,8 @@ export class Engine implements SessionHost {
     return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 
-  #afterStore(session: Session): void {
-    session.run();
-    if (session.closed && !session.gone && session.writes === 0) this.#close(session);
+  onIdle(session: Session): void {
+    if (session.closed && !session.gone) this.#close(session);
   }
 
   /**

@@ -108,7 +108,8 @@ function offeredStreams(sdp: string): OfferedStream[] {
 
 const NOTHING: readonly string[] = [];
 
-function unsupported(request: SipRequest, name: 'require' | 'proxy-require'): readonly string[] {
+/** Option tags the header asks for that nobody here understands. */
+export function unsupported(request: SipRequest, name: 'require' | 'proxy-require'): readonly string[] {
   if (!request.has(name)) return NOTHING;
   return request.list(name).filter((tag) => !SUPPORTED_OPTIONS.includes(tag.toLowerCase()));
 }

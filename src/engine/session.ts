@@ -21,6 +21,8 @@ export interface SessionHost {
   /** The session has changed and must be stored before its effects leave. */
   mustStore(session: Session): void;
   perform(session: Session, effect: Effect): void;
+  /** Nothing waits to be carried out. */
+  onIdle(session: Session): void;
   onTransition(session: Session, event: Unstamped | undefined): void;
 }
 
@@ -142,7 +144,7 @@ export class Session implements TimerOwner {
     } else this.run();
   }
 
-  /** Carries out what waits, in order. */
+  /** Carries out what waits, in order. An effect may bring the next event at once, and with it further effects. */
   run(): void {
     if (this.#running) return;
     this.#running = true;
@@ -153,6 +155,7 @@ export class Session implements TimerOwner {
       this.#host.perform(this, effect);
     }
     this.#running = false;
+    if (this.writes === 0) this.#host.onIdle(this);
   }
 
   /** Deadlines are data; one timer waits for the earliest of them. */

@@ -1,11 +1,11 @@
 /** Where a message goes over a stream, and what the Via says of where it came from. */
 import { isIPv6 } from 'node:net';
-import { splitList } from '../sip/message/header.ts';
 import type { AnyMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
-import { paramOf, withoutParams } from '../sip/message/params.ts';
+import { paramOf } from '../sip/message/params.ts';
 import { isSipUri, parseUri } from '../sip/message/uri.ts';
-import { defaultPort, parseVia } from '../sip/message/via.ts';
+import { defaultPort } from '../sip/message/via.ts';
 import { topRoute } from '../sip/proxy/rules.ts';
+import { markVia } from '../sip/way-back.ts';
 
 /** An address or a name, without brackets, and a port. */
 export interface Place {
@@ -49,16 +49,7 @@ export function returnPlace(response: SipResponse): Place | undefined {
   return placeOfHost(paramOf(via.params, 'received') || via.host, via.port ?? defaultPort(via.transport));
 }
 
-/**
- * Writes into the top Via of a request where it really came from (RFC 3261 18.2.1). Both parameters always, whatever
- * the peer wrote there itself: they are how the response finds its connection again.
- */
+/** Writes into the top Via of a request where it really came from: it is how the response finds its connection again. */
 export function noteOrigin(message: AnyMessage, from: Place): void {
-  if (message.kind !== 'request') return;
-  const [top = '', ...others] = splitList(message.header('via') ?? '');
-  const via = parseVia(top);
-  if (via === undefined) return;
-  const sentBy = via.port === undefined ? via.host : `${via.host}:${via.port}`;
-  const params = `${withoutParams(via.params, 'received', 'rport')};received=${from.host};rport=${from.port}`;
-  message.set('Via', [`SIP/2.0/${via.transport} ${sentBy}${params}`, ...others].join(', '));
+  if (message.kind === 'request') markVia(message, from.host, from.port);
 }

@@ -16,6 +16,11 @@ import type { NonInviteClientTransaction } from './transaction/non-invite-client
 import { transactionTimeout } from './transaction/timers.ts';
 import type { AckCopy, Sending } from './user-agent/context.ts';
 
+export interface SenderOptions extends LocateOptions {
+  /** A message without a transaction could be sent nowhere: nobody else hears of it. */
+  readonly unsendable?: () => void;
+}
+
 /** How long a target that did not answer is tried last instead of first. */
 const AVOID_MS = 30_000;
 /** Targets remembered as silent. */
@@ -24,10 +29,10 @@ const MAX_AVOIDED = 256;
 export class RequestSender {
   readonly #layer: TransactionLayer;
   readonly #network: Network;
-  readonly #locating: LocateOptions;
+  readonly #locating: SenderOptions;
   readonly #avoided = new Map<string, number>();
 
-  constructor(layer: TransactionLayer, network: Network, locating: LocateOptions) {
+  constructor(layer: TransactionLayer, network: Network, locating: SenderOptions) {
     this.#layer = layer;
     this.#network = network;
     this.#locating = locating;
@@ -51,7 +56,8 @@ export class RequestSender {
     const copy = new SentAck();
     this.locate(routed, (targets) => {
       const flow = this.flowTo(targets[0]);
-      if (flow !== undefined) copy.send(flow, packet(this.through(routed, flow, branch)));
+      if (flow === undefined) this.#locating.unsendable?.();
+      else copy.send(flow, packet(this.through(routed, flow, branch)));
     });
     return copy;
   }

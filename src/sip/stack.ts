@@ -6,21 +6,21 @@ import type { Clock } from '../time/clock.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
 import type { Flow, TransportName } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
-import { literalAddress } from './locate/locate.ts';
 import { NO_BYTES } from './message/bytes.ts';
 import type { Frame } from './message/frame.ts';
 import { type HeaderField, headerField } from './message/header.ts';
-import type { AnyMessage, SipRequest, SipResponse } from './message/message.ts';
-import { paramOf } from './message/params.ts';
+import type { SipRequest, SipResponse } from './message/message.ts';
 import { DEFAULT_LIMITS, type Malformed, type MessageLimits, parseMessage } from './message/parse.ts';
 import { responseTo } from './message/respond.ts';
 import { serialize } from './message/serialize.ts';
 import { type Verdict, validateRequest, validateResponse } from './message/validate.ts';
-import { defaultPort } from './message/via.ts';
 import type { Network, Resolver } from './network.ts';
-import type { LegId, Payload, SipCommand, SipEvent, SipPort, Source } from './port.ts';
+import { OwedAnswers } from './owed-answers.ts';
+import type { LegId, Payload, ProxyCommand, SipCommand, SipEvent, SipPort, Source } from './port.ts';
+import type { ProxyContext } from './proxy/context.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
-import { ProxiedSession, type ProxiedState } from './proxy/proxied-session.ts';
+import type { ProxiedState } from './proxy/proxied-session.ts';
+import { ProxiedSessions } from './proxy/proxied-sessions.ts';
 import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
@@ -33,6 +33,7 @@ import type { Leg, LegState } from './user-agent/leg.ts';
 import { RestoredLeg } from './user-agent/restored-leg.ts';
 import { UacLeg } from './user-agent/uac-leg.ts';
 import { UasLeg } from './user-agent/uas-leg.ts';
+import { noteSource, replyFlow, wayBack } from './way-back.ts';
 
 export interface SipStackOptions {
   readonly clock: Clock;
@@ -60,6 +61,7 @@ export type CounterName =
   | 'retransmitted'
   | 'strayResponses'
   | 'strayAcks'
+  | 'unsendable'
   | 'merged'
   | 'overloaded';
 
@@ -82,7 +84,7 @@ interface OutsideExchange {
   readonly request: SipRequest;
 }
 
-export class SipStack implements SipPort, UserAgentContext {
+export class SipStack implements SipPort, UserAgentContext, ProxyContext {
   readonly clock: Clock;
   readonly timers: TimerValues;
   readonly counters: Record<CounterName, number> = {
@@ -93,6 +95,7 @@ export class SipStack implements SipPort, UserAgentContext {
     retransmitted: 0,
     strayResponses: 0,
     strayAcks: 0,
+    unsendable: 0,
     merged: 0,
     overloaded: 0,
   };
@@ -103,10 +106,9 @@ export class SipStack implements SipPort, UserAgentContext {
   readonly #legs = new Map<string, Leg>();
   /** INVITEs handed up that have no answer yet, by leg. */
   readonly #invites = new Map<LegId, InviteServerTransaction>();
-  readonly #proxied = new Map<string, ProxiedSession>();
+  readonly #proxied: ProxiedSessions;
   readonly #outside = new Map<string, OutsideExchange>();
-  /** Answers to requests that came before a restart, until their copies come. */
-  readonly #owed = new Map<string, { readonly status: number; readonly headers: readonly HeaderField[] }>();
+  readonly #owed: OwedAnswers;
   #listener: (event: SipEvent) => void = () => {};
 
   constructor(options: SipStackOptions) {
@@ -123,7 +125,10 @@ export class SipStack implements SipPort, UserAgentContext {
       get transports() {
         return TRANSPORTS.filter((name) => network.speaks(name));
       },
+      unsendable: () => this.counters.unsendable++,
     });
+    this.#owed = new OwedAnswers(options.clock, transactionTimeout(this.timers));
+    this.#proxied = new ProxiedSessions(this);
   }
 
   onEvent(listener: (event: SipEvent) => void): void {
@@ -175,7 +180,7 @@ export class SipStack implements SipPort, UserAgentContext {
     if (this.#layer.receiveResponse(response)) return;
     this.counters.strayResponses++;
     if (response.cseq?.method === 'INVITE' && response.status >= 200 && response.status < 300) {
-      this.#legs.get(baseTag(response.fromTag))?.receiveStray(response);
+      this.#legs.get(response.fromTag ?? '')?.receiveStray(response);
     }
   }
 
@@ -237,9 +242,9 @@ export class SipStack implements SipPort, UserAgentContext {
       return;
     }
     const transaction = this.#layer.createServer(request, flow);
-    const owed = this.#owed.get(owedKey(tag, `${request.method.toLowerCase()}-${request.cseq?.number}`));
+    const owed = this.#owed.to(request);
     if (owed !== undefined) {
-      transaction.respond(responseTo(request, owed.status, { headers: owed.headers }));
+      transaction.respond(owed);
       return;
     }
     const key = takeOwnRoute(request, this.#options.network);
@@ -250,7 +255,7 @@ export class SipStack implements SipPort, UserAgentContext {
       if (session !== undefined) session.receive(request, transaction);
       else {
         const branch = this.#options.identifiers.token();
-        passThrough(this.sender, request, [request.list('route')], transaction, branch);
+        passThrough(this, request, [request.list('route')], transaction, branch);
       }
     }
   }
@@ -411,37 +416,18 @@ export class SipStack implements SipPort, UserAgentContext {
     leg?.release();
     this.#legs.delete(id);
     this.#invites.delete(id);
-    if (!id.endsWith('.a')) return;
-    const key = id.slice(0, -2);
-    this.#proxied.get(key)?.release();
-    this.#proxied.delete(key);
+    if (id.endsWith('.a')) this.#proxied.release(id);
   }
 
-  #executeProxy(command: Extract<SipCommand, { leg: LegId }>): void {
-    const key = command.leg.slice(0, command.leg.lastIndexOf('.'));
+  #executeProxy(command: ProxyCommand): void {
     if (command.type === 'forwardInvite') {
       const transaction = this.#invites.get(command.leg);
-      if (transaction === undefined) return;
-      const session = this.#proxied.get(key) ?? this.#proxiedSession(key, command.request.fromTag ?? '');
-      session.forwardInvite(command.branch, command.request, command.routeSets, transaction);
+      if (transaction !== undefined) this.#proxied.forwardInvite(command, transaction);
       return;
     }
-    const session = this.#proxied.get(key);
-    if (session === undefined) return;
-    switch (command.type) {
-      case 'forwardResponse':
-        session.forwardResponse(command.branch, command.headers ?? []);
-        if (this.#invites.get(command.leg)?.answered === true) this.#invites.delete(command.leg);
-        return;
-      case 'cancelBranch':
-        return session.cancelBranch(command.branch);
-      case 'forwardAck':
-        return session.forwardAck();
-      case 'forwardRequest':
-        return session.forwardRequest(command.exchange, command.headers ?? []);
-      case 'forwardReply':
-        return session.forwardReply(command.exchange, command.headers ?? []);
-    }
+    this.#proxied.execute(command);
+    if (command.type !== 'forwardResponse') return;
+    if (this.#invites.get(command.leg)?.answered === true) this.#invites.delete(command.leg);
   }
 
   #passThrough(command: Extract<SipCommand, { type: 'passThrough' }>): void {
@@ -451,28 +437,10 @@ export class SipStack implements SipPort, UserAgentContext {
     const request = command.request.copy();
     takeOwnRoute(request, this.#options.network);
     const sent = request.has('route') ? [request.list('route')] : command.routeSets;
-    passThrough(this.sender, request, sent, transaction, command.leg);
+    passThrough(this, request, sent, transaction, command.leg);
   }
 
-  #proxiedSession(key: string, callerTag: string): ProxiedSession {
-    const context = {
-      clock: this.clock,
-      timers: this.timers,
-      sender: this.sender,
-      emit: (event: SipEvent) => this.emit(event),
-      recordRoute: (user: string, transport: TransportName) => this.#ownRoute(user, transport),
-    };
-    const session = new ProxiedSession(context, { key, callerTag });
-    this.#proxied.set(key, session);
-    return session;
-  }
-
-  #ownRoute(user: string, transport: TransportName): string {
-    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
-    return `<sip:${user}@${this.#options.network.sentBy(transport)}${parameter};lr>`;
-  }
-
-  // --- for the legs ----------------------------------------------------------------------------------------
+  // --- for legs and proxied sessions ------------------------------------------------------------------------
 
   send(alternatives: readonly RoutedRequest[], branch: string, user: ClientUser): Sending {
     return this.sender.send(alternatives, branch, user);
@@ -487,10 +455,12 @@ export class SipStack implements SipPort, UserAgentContext {
   }
 
   owe(leg: LegId, exchange: string, status: number, payload: Payload): void {
-    if (this.#owed.size >= MAX_OWED) return;
-    const key = owedKey(leg, exchange);
-    this.#owed.set(key, { status, headers: payload.headers });
-    this.clock.schedule(transactionTimeout(this.timers), { onTimer: () => this.#owed.delete(key) }, 'owed');
+    this.#owed.add(leg, exchange, status, payload);
+  }
+
+  recordRoute(user: string, transport: TransportName): string {
+    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
+    return `<sip:${user}@${this.#options.network.sentBy(transport)}${parameter};lr>`;
   }
 
   bind(tag: string, leg: Leg): void {
@@ -521,7 +491,7 @@ export class SipStack implements SipPort, UserAgentContext {
 
   /** An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. */
   restoreInvite(leg: LegId, request: SipRequest): void {
-    const flow = this.#wayBack(request);
+    const flow = wayBack(request, this.#options.network);
     if (flow === undefined) return;
     const transaction = this.#layer.createServer(request, flow, mergeKeyOf(request)) as InviteServerTransaction;
     transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
@@ -529,21 +499,7 @@ export class SipStack implements SipPort, UserAgentContext {
   }
 
   restoreProxied(state: ProxiedState): void {
-    this.#proxiedSession(state.key, state.callerTag);
-  }
-
-  /** RFC 3261 18.2.2, RFC 3581: where the Via says; over a connection its sent-by port, since the source port is gone. */
-  #wayBack(request: SipRequest): Flow | undefined {
-    const via = request.via;
-    if (via === undefined) return undefined;
-    const transport = via.transport as TransportName;
-    // A WebSocket client has no address of its own: its host name finds the connection (RFC 7118).
-    const byName = transport === 'WS' || transport === 'WSS';
-    const address = byName ? via.host : paramOf(via.params, 'received') || via.host;
-    const rport = transport === 'UDP' ? Number(paramOf(via.params, 'rport')) : 0;
-    const port = rport || via.port || defaultPort(transport);
-    const named = transport === 'TLS' && literalAddress(via.host) === undefined;
-    return this.#options.network.connect({ transport, address, port, ...(named ? { serverName: via.host } : {}) });
+    this.#proxied.open(state);
   }
 
   /** Ends everything at once, for a host that stops. */
@@ -556,55 +512,11 @@ export class SipStack implements SipPort, UserAgentContext {
   }
 }
 
-/** Answers kept after a restart; a BYE beyond that gets a 481, which ends it as well. */
-const MAX_OWED = 100_000;
-
-function owedKey(leg: LegId, exchange: string): string {
-  return `${leg} ${exchange}`;
-}
-
 const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
 const PONG = new Uint8Array([0x0d, 0x0a]);
-
-function baseTag(tag: string | undefined): string {
-  return tag ?? '';
-}
 
 /** RFC 3261 8.2.2.2. The served side is part of the key: the same request may come for caller and callee. */
 function mergeKeyOf(request: SipRequest): string {
   const served = request.header('p-served-user') ?? request.header('route') ?? '';
   return `${request.callId} ${request.fromTag ?? ''} ${request.cseq?.number} ${request.uri} ${served}`;
-}
-
-/** RFC 3261 18.2.1 and RFC 3581 4: the Via says where the request really came from. */
-function noteSource(request: AnyMessage, flow: Flow): void {
-  const via = request.via;
-  if (via === undefined) return;
-  const wantsPort = paramOf(via.params, 'rport') === '';
-  const sameHost = via.host === flow.remoteAddress || via.host === `[${flow.remoteAddress}]`;
-  if (sameHost && !wantsPort) return;
-  const at = request.headers.findIndex((field) => field.name === 'via');
-  const line = request.headers[at];
-  if (line === undefined) return;
-  const { first, rest } = splitFirst(line.value);
-  let marked = first;
-  if (wantsPort) marked = marked.replace(/;\s*rport\s*(?=;|$)/i, `;rport=${flow.remotePort}`);
-  if (!/;\s*received\s*=/i.test(marked)) marked += `;received=${flow.remoteAddress}`;
-  request.set('Via', rest === '' ? marked : `${marked}, ${rest}`);
-}
-
-function splitFirst(value: string): { first: string; rest: string } {
-  const comma = value.indexOf(',');
-  return comma < 0
-    ? { first: value, rest: '' }
-    : { first: value.slice(0, comma).trim(), rest: value.slice(comma + 1).trim() };
-}
-
-/** Where the response to a datagram goes (RFC 3261 18.2.2, RFC 3581 4). */
-function replyFlow(request: SipRequest, flow: Flow): Flow {
-  const via = request.via;
-  if (flow.reliable || flow.redirect === undefined || via === undefined) return flow;
-  if (paramOf(via.params, 'rport') !== undefined) return flow;
-  const maddr = paramOf(via.params, 'maddr');
-  return flow.redirect(maddr || flow.remoteAddress, via.port ?? defaultPort(via.transport));
 }

@@ -1,14 +1,22 @@
 /** Proxy mode: the session watches and forwards, and originates nothing (RFC 3261 16, digest 2.3 invariant 5). */
+import type { EndReason, LegName } from '../context.ts';
 import type { EventOf } from '../events.ts';
 import { order } from '../order.ts';
 import type { Turn } from '../turn.ts';
 import { claim } from './claim.ts';
-import { proxiedInterval } from './session-timer.ts';
+import { proxiedInterval, smallestInterval } from './session-timer.ts';
 
 /** RFC 4028 8.2: the interval of the 2xx is the session's; on expiry a proxy only forgets. */
 function watchTimer(turn: Turn, se: number | null): void {
   if (se === null) turn.clearDeadline('sessionExpired', 'a');
-  else turn.setDeadline('sessionExpired', turn.at + se * 1000, 'a');
+  else
+    turn.setDeadline('sessionExpired', turn.at + Math.max(se, smallestInterval(turn.get('policy').timers)) * 1000, 'a');
+}
+
+/** Whose BYE it was: that of the inviter, or of whoever is on the far side now. */
+function byeReason(turn: Turn, from: LegName): EndReason {
+  const peer = turn.leg(from === 'a' ? 'a' : (turn.get('current') ?? 'b'))?.peer;
+  return peer === 'client' ? 'byeFromClient' : peer === 'iwf' ? 'byeFromIwf' : 'byeFromEntity';
 }
 
 function forget(turn: Turn): void {
@@ -60,8 +68,14 @@ export const proxy = {
   /** O-BYE-P-1, T-BYE-P-1. */
   forwardBye: order<EventOf<'bye'>>((turn, event) => {
     turn.order({ type: 'forwardRequest', leg: event.leg, exchange: event.exchange });
-    const peer = turn.leg(event.leg === 'a' ? 'a' : (turn.get('current') ?? 'b'))?.peer;
-    claim(turn, peer === 'client' ? 'byeFromClient' : peer === 'iwf' ? 'byeFromIwf' : 'byeFromEntity', event.leg);
+    claim(turn, byeReason(turn, event.leg), event.leg);
+  }),
+
+  /** The answer to a BYE that came before the 2xx was through: the session was ended before it began. */
+  endByForwardedBye: order<EventOf<'response'>>((turn, event) => {
+    turn.order({ type: 'forwardReply', leg: event.leg, exchange: event.exchange });
+    claim(turn, byeReason(turn, event.leg), event.leg);
+    forget(turn);
   }),
 
   /** O-BYE-P-2, T-BYE-P-2. */

@@ -8,9 +8,14 @@ import type { Turn } from '../turn.ts';
 /** RFC 4028 4: no interval below 90 s, whatever is asked. */
 const SMALLEST_INTERVAL = 90;
 
+/** Below this a peer's interval is taken for a mistake; an operator may allow less. */
+export function smallestInterval(ours: SessionTimers): number {
+  return Math.min(SMALLEST_INTERVAL, ours.minSE);
+}
+
 /** What we agree to as the one who answers (RFC 4028 9). */
 export function timerAsServer(facts: TimerFacts, ours: SessionTimers): LegTimer {
-  const floor = Math.max(facts.minSE ?? 0, Math.min(SMALLEST_INTERVAL, ours.minSE));
+  const floor = Math.max(facts.minSE ?? 0, smallestInterval(ours));
   const se = facts.se === null ? ours.se : Math.max(Math.min(facts.se, ours.se), floor);
   if (!facts.supported) return { se, refresher: 'us' };
   if (facts.refresher !== null) return { se, refresher: facts.refresher === 'uas' ? 'us' : 'peer' };
@@ -20,7 +25,7 @@ export function timerAsServer(facts: TimerFacts, ours: SessionTimers): LegTimer 
 /** What the answer to our request says (RFC 4028 7.2). Without a word in it the refreshing is ours. */
 export function timerAsClient(facts: TimerFacts, ours: SessionTimers): LegTimer {
   if (facts.se === null) return { se: ours.se, refresher: 'us' };
-  return { se: facts.se, refresher: facts.refresher === 'uas' ? 'peer' : 'us' };
+  return { se: Math.max(facts.se, smallestInterval(ours)), refresher: facts.refresher === 'uas' ? 'peer' : 'us' };
 }
 
 /** The interval a proxy asks for: ours, or the caller's where that is smaller (RFC 4028 8.1, A-35). */

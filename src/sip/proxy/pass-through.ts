@@ -5,6 +5,9 @@ import type { SipRequest } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
 import type { RequestSender } from '../sender.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
+import type { Sending } from '../user-agent/context.ts';
+import type { ProxyContext } from './context.ts';
+import { RingingLimit } from './ringing-limit.ts';
 import { forwardedCopy, loopToken, responseForward } from './rules.ts';
 
 /** A request ready for its next hop but for the Via (16.6 steps 1 to 7). */
@@ -25,21 +28,29 @@ export function forwardAckStateless(sender: RequestSender, ack: SipRequest): voi
 
 /** A request passes by its route, until its one final response; a CANCEL for it follows. */
 export function passThrough(
-  sender: RequestSender,
+  proxy: Pick<ProxyContext, 'clock' | 'timers' | 'sender'>,
   request: SipRequest,
   routeSets: readonly (readonly string[])[],
   server: ServerTransaction,
   branch: string,
 ): void {
-  const respond = (status: number): void => server.respond(responseTo(request, status));
+  const isInvite = request.method === 'INVITE';
+  if (isInvite) server.respond(responseTo(request, 100));
+  let sending: Sending | undefined;
+  const cancel = (): void => sending?.cancel([]);
+  const ringing = isInvite ? new RingingLimit(proxy.clock, proxy.timers, cancel) : undefined;
+  const respond = (status: number): void => {
+    ringing?.stop();
+    server.respond(responseTo(request, status));
+  };
   const alternatives = routeSets.map((routeSet) => forwardBy(request, routeSet));
-  const sending = sender.send(alternatives, `${branch}-l${loopToken(request)}`, {
+  sending = proxy.sender.send(alternatives, `${branch}-l${loopToken(request)}`, {
     onResponse: (response) => {
+      ringing?.heard(response.status);
       if (response.status !== 100) server.respond(responseForward(response));
     },
     onTimeout: () => respond(408),
     onTransportError: () => respond(500),
   });
-  server.onCancel = () => sending.cancel([]);
-  if (request.method === 'INVITE') server.respond(responseTo(request, 100));
+  server.onCancel = cancel;
 }

@@ -2,28 +2,18 @@
  * A session in proxy mode: forwards what its session orders, and by itself what RFC 3261 16.7 wants forwarded at
  * once (copies of a 2xx, 2xx of other forks, provisional responses inside a dialog).
  */
-import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
 import type { Flow } from '../flow.ts';
 import { type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
-import type { ExchangeId, FailureCause, LegId, SipEvent } from '../port.ts';
-import type { RequestSender } from '../sender.ts';
+import type { ExchangeId, FailureCause, LegId } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
-import type { TimerValues } from '../transaction/timers.ts';
 import type { Sending } from '../user-agent/context.ts';
+import type { ProxyContext } from './context.ts';
 import { forwardAckStateless, forwardBy } from './pass-through.ts';
+import { RingingLimit } from './ringing-limit.ts';
 import { loopToken, responseForward } from './rules.ts';
-
-export interface ProxyContext {
-  readonly clock: Clock;
-  readonly timers: TimerValues;
-  readonly sender: RequestSender;
-  emit(event: SipEvent): void;
-  /** Value of a Record-Route with this key for this transport. */
-  recordRoute(key: string, transport: Flow['transport']): string;
-}
 
 /** JSON: what makes a proxied dialog known again after a restart. */
 export interface ProxiedState {
@@ -93,11 +83,13 @@ export class ProxiedSession {
 
   receive(request: SipRequest, server: ServerTransaction): void {
     const leg = this.directionOf(request);
-    if (this.#exchanges.size >= MAX_OPEN_EXCHANGES) {
-      server.respond(responseTo(request, 500));
+    const exchange = `${leg.slice(-1)}-${request.method.toLowerCase()}-${request.cseq?.number}`;
+    // RFC 3261 8.2.2.2: the same request by another way is one too many.
+    const refusal = this.#exchanges.has(exchange) ? 482 : this.#exchanges.size >= MAX_OPEN_EXCHANGES ? 500 : undefined;
+    if (refusal !== undefined) {
+      server.respond(responseTo(request, refusal));
       return;
     }
-    const exchange = `${leg.slice(-1)}-${request.method.toLowerCase()}-${request.cseq?.number}`;
     this.#exchanges.set(exchange, new ProxyExchange(this.#proxy, leg, exchange, request, server, this));
     if (request.method === 'INVITE') server.respond(responseTo(request, 100));
     if (request.method === 'BYE') this.#proxy.emit({ type: 'bye', leg, exchange, request });
@@ -131,18 +123,18 @@ export class ProxiedSession {
 }
 
 /** One forwarded INVITE (16.6, 16.7). */
-class ProxyBranch implements ClientUser, TimerOwner {
+class ProxyBranch implements ClientUser {
   sending: Sending | undefined;
   readonly #proxy: ProxyContext;
   readonly #id: LegId;
   readonly #server: ServerTransaction;
   readonly #session: ProxiedSession;
+  readonly #ringing: RingingLimit;
   /** The response the session was told of, until it is forwarded. */
   #last: SipResponse | undefined;
   #later: SipResponse[] = [];
   #status = 0;
   #request: SipRequest | undefined;
-  #timerC: Timer;
 
   constructor(proxy: ProxyContext, id: LegId, server: ServerTransaction, session: ProxiedSession) {
     this.#proxy = proxy;
@@ -150,14 +142,12 @@ class ProxyBranch implements ClientUser, TimerOwner {
     this.#server = server;
     this.#request = server.request;
     this.#session = session;
-    // 16.6 step 11: timer C above three minutes; 16.7 step 2: set anew by each provisional response but 100.
-    this.#timerC = proxy.clock.schedule(proxy.timers.timerC, this, 'timerC');
+    this.#ringing = new RingingLimit(proxy.clock, proxy.timers, () => this.sending?.cancel([]));
   }
 
   onResponse(response: SipResponse): void {
     if (response.status === 100) return;
-    this.#timerC.cancel();
-    if (response.status < 200) this.#timerC = this.#proxy.clock.schedule(this.#proxy.timers.timerC, this, 'timerC');
+    this.#ringing.heard(response.status);
     // 16.7 step 5: every 2xx goes upstream at once, whatever the session does.
     if (this.#status >= 200 || this.#session.released) {
       if (response.status >= 200 && response.status < 300) this.#forwardLater(response);
@@ -184,17 +174,12 @@ class ProxyBranch implements ClientUser, TimerOwner {
   }
 
   #end(status: number, cause: FailureCause): void {
-    this.#timerC.cancel();
+    this.#ringing.stop();
     if (this.#status >= 200) return;
     this.#status = status;
     this.#last =
       this.#request === undefined ? undefined : asReceived(responseTo(this.#request, status, { toTag: this.#id }));
     if (!this.#session.released) this.#proxy.emit({ type: 'failed', leg: this.#id, status, cause });
-  }
-
-  onTimer(): void {
-    // 16.8: a branch that has rung too long is cancelled; it answers 487.
-    this.sending?.cancel([]);
   }
 
   /** A copy of the 2xx, or one of another fork: at once, but not before the session's own. */
@@ -209,7 +194,7 @@ class ProxyBranch implements ClientUser, TimerOwner {
   }
 
   release(): void {
-    this.#timerC.cancel();
+    this.#ringing.stop();
     this.#last = undefined;
     this.#request = undefined;
     for (const response of this.#later) this.#server.respond(responseForward(response));
@@ -237,6 +222,7 @@ class ProxyExchange implements ClientUser {
   #sending: Sending | undefined;
   #response: SipResponse | undefined;
   #status = 0;
+  #ringing: RingingLimit | undefined;
 
   constructor(
     proxy: ProxyContext,
@@ -253,6 +239,9 @@ class ProxyExchange implements ClientUser {
     this.#server = server;
     this.#session = session;
     server.onCancel = () => this.#sending?.cancel([]);
+    if (request.method === 'INVITE') {
+      this.#ringing = new RingingLimit(proxy.clock, proxy.timers, () => this.#sending?.cancel([]));
+    }
   }
 
   forward(replaced: readonly HeaderField[]): void {
@@ -269,6 +258,7 @@ class ProxyExchange implements ClientUser {
 
   onResponse(response: SipResponse): void {
     if (response.status === 100) return;
+    this.#ringing?.heard(response.status);
     if (response.status < 200 || this.#status >= 200) {
       this.#server.respond(responseForward(response));
       return;
@@ -286,6 +276,7 @@ class ProxyExchange implements ClientUser {
   }
 
   #finish(status: number, cause: FailureCause): void {
+    this.#ringing?.stop();
     if (this.#status >= 200) return;
     this.#status = status;
     if (this.#session.released) {

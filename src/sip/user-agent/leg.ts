@@ -76,14 +76,14 @@ export abstract class Leg {
         dialog.callId === request.callId,
     );
     const dialog = this.state.dialogs[fork];
-    const refusal = dialog === undefined ? 481 : this.#refusalFor(request, dialog);
+    // Named by its number, so that a copy that arrives after a restart is the same exchange.
+    const exchange = `${fork > 0 ? `${fork}-` : ''}${request.method.toLowerCase()}-${request.cseq?.number}`;
+    const refusal = dialog === undefined ? 481 : this.#refusalFor(request, dialog, exchange);
     if (dialog === undefined || refusal !== undefined) {
       this.#refuseAtOnce(request, transaction, refusal ?? 481);
       return;
     }
     dialog.remoteCSeq = request.cseq?.number ?? dialog.remoteCSeq;
-    // Named by its number, so that a copy that arrives after a restart is the same exchange.
-    const exchange = `${fork > 0 ? `${fork}-` : ''}${request.method.toLowerCase()}-${request.cseq?.number}`;
     this.#incoming.set(exchange, { transaction, request });
     if (request.method === 'BYE') {
       // RFC 3261 15: only the caller may end an early dialog.
@@ -107,7 +107,9 @@ export abstract class Leg {
     transaction.respond(responseTo(request, status, { headers }));
   }
 
-  #refusalFor(request: SipRequest, dialog: Dialog): number | undefined {
+  #refusalFor(request: SipRequest, dialog: Dialog, exchange: ExchangeId): number | undefined {
+    // 8.2.2.2: the same request by another way, while the first is still open.
+    if (this.#incoming.has(exchange)) return 482;
     // 12.2.2: out of order is a 500. The same number again is a copy that no transaction remembers.
     if ((request.cseq?.number ?? 0) < dialog.remoteCSeq) return 500;
     if (this.ended && request.method !== 'BYE') return 481;
@@ -234,6 +236,8 @@ export abstract class Leg {
       transaction.respond(responseTo(request, request.method === 'BYE' ? 200 : 481));
     }
     this.#incoming.clear();
+    // A re-INVITE that is only ever answered provisionally would be waited for without end.
+    for (const outgoing of this.#outgoing.values()) if (outgoing.method === 'INVITE') outgoing.sending?.cancel([]);
     this.#answer?.stop();
     this.#answer = undefined;
     for (const dialog of this.state.dialogs) this.ua.unbind(dialog.localTag);

@@ -117,6 +117,8 @@ export class UacLeg extends Leg implements ClientUser {
   }
 
   override receiveStray(response: SipResponse): void {
+    // While the INVITE is open its transaction would have taken a 2xx: one that passed it by is not for us (18.1.2).
+    if (!this.#settled) return;
     if (this.state.confirmed >= 0 && this.confirmedDialog?.remoteTag === response.toTag) super.receiveStray(response);
     else this.#onAnswer(response);
   }
