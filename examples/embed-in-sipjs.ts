@@ -3,26 +3,16 @@
  * in a history in memory; what happened is printed.
  */
 import { pathToFileURL } from 'node:url';
-import { MemoryHistory } from '../src/history/memory.ts';
-import { createEngine, type Profile } from '../src/index.ts';
-import { createSipJsCore, createSipJsPhone, createSipJsPort } from '../src/sip-js/index.ts';
+import { createEngine, DEFAULT_PROFILE } from 'cpm-engine';
+import { memoryHistory } from 'cpm-engine/history';
+import { createSipJsCore, createSipJsPhone, createSipJsPort } from 'cpm-engine/sip-js';
 
 const DOMAIN = 'home.example';
 const CONVERSATION = 'f00dfeed-1111-4d3e-9f4a-000000000001';
 const CONTRIBUTION = 'c0ffee00-1111-4a1b-8c2d-000000000001';
 
-/** Everybody is served, may do everything, and wants their conversations kept. */
-const profile: Profile = {
-  known: true,
-  user: null,
-  services: null,
-  allowOfflineStorage: true,
-  doNotDisturb: false,
-  blacklisted: false,
-  interworking: null,
-  clients: [{ instance: '', services: ['session'], media: ['message'] }],
-  replacedInstance: null,
-};
+/** Everybody is served and may do everything; this example wants their conversations kept. */
+const profile = { ...DEFAULT_PROFILE, allowOfflineStorage: true };
 
 /** A session description with one MSRP chat stream. */
 function chat(owner: string, port: number): string {
@@ -46,7 +36,7 @@ export async function main(print: (line: string) => void = console.log): Promise
   const alice = await createSipJsPhone({ name: 'alice', domain: DOMAIN, proxy: host.address });
 
   // The engine on that core. `mediaPath: always` makes it a B2BUA: a user agent core can be nothing else.
-  const history = new MemoryHistory();
+  const history = memoryHistory();
   const cpm = createEngine({
     sip: createSipJsPort(host.core, { trusts: (address) => address === '127.0.0.1' }),
     contact: `${host.address};transport=tcp`,

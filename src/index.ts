@@ -10,7 +10,7 @@ import { Outbox, type OutboxOptions } from './history/outbox.ts';
 import type { RecordingRules } from './history/record.ts';
 import { contactCipher } from './host/contact-cipher.ts';
 import { NodeClock } from './host/node-clock.ts';
-import { DEFAULT_POLICY } from './policy/defaults.ts';
+import { DEFAULT_POLICY, DEFAULT_PROFILE } from './policy/defaults.ts';
 import type { SipPort } from './sip/port.ts';
 import { memorySessions } from './store/memory.ts';
 import type { Clock } from './time/clock.ts';
@@ -19,7 +19,7 @@ export type { Policy, Profile, RegisteredClient } from '../machines/session/poli
 export { Engine, type EngineOptions } from './engine/engine.ts';
 export type * from './engine/ports.ts';
 export type { Session } from './engine/session.ts';
-export { DEFAULT_POLICY } from './policy/defaults.ts';
+export { DEFAULT_POLICY, DEFAULT_PROFILE } from './policy/defaults.ts';
 export { memorySessions } from './store/memory.ts';
 export { type SqliteSessions, sqliteSessions } from './store/sqlite.ts';
 
@@ -29,11 +29,20 @@ export type Sessions = SessionStore & {
   forgetIntents?(ids: readonly string[]): void;
 };
 
+/** What a stack with sockets of its own knows of itself. */
+export interface Whereabouts {
+  readonly contact: string;
+  isOwn(host: string, port: number | undefined): boolean;
+}
+
 export interface CreateEngineOptions {
   /** A SIP stack: `createSipStack` of `cpm-engine/sip`, or `createSipJsPort` of `cpm-engine/sip-js`. */
-  readonly sip: SipPort & Partial<Dialogs>;
-  /** `host:port` of the stack, with URI parameters where it is not plain UDP; goes into Contact. */
-  readonly contact: string;
+  readonly sip: SipPort & Partial<Dialogs> & Partial<Whereabouts>;
+  /**
+   * `host:port` of the stack, with URI parameters where it is not plain UDP; goes into Contact. By default what the
+   * stack says of itself; a `createSipJsPort` does not.
+   */
+  readonly contact?: string;
   readonly policy?: Partial<Policy>;
   /** Who the served users are; by default everybody, with one client that takes chat, and nothing recorded. */
   readonly profiles?: ProfilePort;
@@ -50,7 +59,7 @@ export interface CreateEngineOptions {
   readonly contactKey?: string | Uint8Array;
   readonly clock?: Clock;
   readonly media?: MediaPort;
-  /** True where this host and port are ours; by default those of `contact`. */
+  /** True where this host and port are ours; by default the stack decides, else those of `contact` are. */
   readonly isOwn?: EngineOptions['isOwn'];
   /** Host in Warning headers; by default that of `contact`. */
   readonly warningAgent?: string;
@@ -75,12 +84,18 @@ export interface CpmEngine {
   close(): void;
 }
 
-/** Puts an engine on a SIP port and takes up the sessions its store still has. */
+/**
+ * Puts an engine on a SIP port and takes up the sessions its store still has. Throws a TypeError where neither the
+ * options nor the port say what goes into Contact.
+ */
 export function createEngine(options: CreateEngineOptions): CpmEngine {
+  const { sip } = options;
+  const contact = options.contact ?? sip.contact;
+  if (contact === undefined) throw new TypeError('contact: the SIP port does not know its own address, so give one');
   const clock = options.clock ?? new NodeClock();
   const store: Sessions = options.sessions ?? memorySessions();
   const outbox = options.history === undefined ? undefined : outboxFor(options.history);
-  const host = options.contact.replace(/[;?].*$/, '').replace(/:\d+$/, '');
+  const host = contact.replace(/[;?].*$/, '').replace(/:\d+$/, '');
 
   function outboxFor(driver: HistoryDriver): Outbox {
     return new Outbox({
@@ -94,7 +109,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
   }
 
   const engine = new Engine({
-    sip: options.sip,
+    sip,
     clock,
     defer: (work) => setImmediate(work),
     store,
@@ -105,12 +120,15 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     identity: {
       host: options.warningAgent ?? host,
       products: options.products ?? 'CPM-serv/OMA2.0 cpm-engine/0.1',
-      contact: options.contact,
+      contact,
       mediaAddress: host.replace(/^\[|\]$/g, ''),
       methods: METHODS,
     },
     contacts: contactCipher(options.contactKey ?? randomBytes(32)),
-    isOwn: options.isOwn ?? ((name, port) => `${name}:${port ?? 5060}` === options.contact.replace(/[;?].*$/, '')),
+    isOwn:
+      options.isOwn ??
+      sip.isOwn?.bind(sip) ??
+      ((name, port) => `${name}:${port ?? 5060}` === contact.replace(/[;?].*$/, '')),
     policy: {
       ...DEFAULT_POLICY,
       isfAvailable: options.isf !== undefined,
@@ -143,17 +161,4 @@ const METHODS = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE',
 
 const passThroughMedia: MediaPort = { adapt: (_session, _leg, sdp) => sdp, release: () => {} };
 
-const everybody: ProfilePort = {
-  lookUp: (_query, done) =>
-    done({
-      known: true,
-      user: null,
-      services: null,
-      allowOfflineStorage: false,
-      doNotDisturb: false,
-      blacklisted: false,
-      interworking: null,
-      clients: [{ instance: '', services: ['session', 'session.group'], media: ['message'] }],
-      replacedInstance: null,
-    }),
-};
+const everybody: ProfilePort = { lookUp: (_query, done) => done(DEFAULT_PROFILE) };

@@ -20,7 +20,7 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
     const found = this.#folders.get(keyOf(folder));
-    if (found === undefined) return done(new Error('no such folder'));
+    if (found === undefined) return done(noFolder(folder));
     const known = found.objects.find((stored) => stored.key === key);
     const uid = known?.uid ?? found.nextUid++;
     if (known === undefined) found.objects.push({ uid, key, content: object });
@@ -29,7 +29,7 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
     const found = this.#folders.get(keyOf(folder));
-    if (found === undefined) return done(new Error('no such folder'));
+    if (found === undefined) return done(noFolder(folder));
     found.pointers[pointer] = uid;
     done(null);
   }
@@ -70,4 +70,8 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
 function keyOf(folder: FolderRef): string {
   return `${folder.user}\n${folder.conversationId}\n${folder.contributionId}`;
+}
+
+function noFolder({ conversationId, contributionId }: FolderRef): Error {
+  return new Error(`no folder ${conversationId}/${contributionId}`);
 }

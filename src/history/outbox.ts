@@ -91,21 +91,22 @@ export class Outbox implements HistoryPort {
     });
   }
 
-  /** As one write where the store can do that; then the outcome is told when the write is done. */
+  /** As one write where the store can do that: all of it or nothing, told when the write is done. */
   #record(intent: HistoryIntent, done: Done<Uids>): void {
     const { driver, rules } = this.#options;
     if (driver.together === undefined) return record(driver, rules, intent, done);
-    let outcome: { readonly error: Error | null; readonly uids: Uids | undefined } | undefined;
+    let uids: Uids | undefined;
     try {
       driver.together(() => {
-        record(driver, rules, intent, (error, uids) => {
-          outcome = { error, uids };
+        record(driver, rules, intent, (error, stored) => {
+          if (error !== null) throw error;
+          uids = stored;
         });
       });
     } catch (error) {
-      outcome = { error: error as Error, uids: undefined };
+      return done(error as Error);
     }
-    done(outcome?.error ?? null, outcome?.uids);
+    done(null, uids);
   }
 
   #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {

@@ -4,7 +4,7 @@ import { openDatabase } from '../store/sqlite.ts';
 import type { Done, FolderSummary, HistoryDriver, HistoryReader, Pointer, StoredObject } from './driver.ts';
 import type { FolderRef } from './intent.ts';
 
-const SCHEMA = `
+export const HISTORY_SCHEMA = `
   CREATE TABLE IF NOT EXISTS folders (
     id INTEGER PRIMARY KEY,
     user TEXT NOT NULL,
@@ -40,7 +40,9 @@ export interface SqliteHistoryOptions {
 }
 
 export function sqliteHistory(options: SqliteHistoryOptions): SqliteHistory {
-  return new SqliteHistory(openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal', false));
+  return new SqliteHistory(
+    openDatabase(options.path, HISTORY_SCHEMA, USER_VERSION, options.synchronous ?? 'normal', false),
+  );
 }
 
 export class SqliteHistory implements HistoryDriver, HistoryReader {

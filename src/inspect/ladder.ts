@@ -36,6 +36,11 @@ export class Ladders {
     return this.#live.get(session) ?? this.#ended.get(session);
   }
 
+  /** Ladders that still grow. */
+  get live(): number {
+    return this.#live.size;
+  }
+
   /** The port with every message noted on its way through. */
   watch<P extends SipPort>(port: P): P {
     const watched = Object.create(port) as P;
@@ -47,6 +52,10 @@ export class Ladders {
     watched.execute = (command) => {
       this.#noteCommand(command);
       port.execute(command);
+      // An INVITE that was refused at the door, or only passed, never was a session whose end somebody would tell.
+      if (command.type === 'passThrough' || (command.type === 'release' && command.leg.endsWith('.a'))) {
+        this.end(sessionOf(command.leg));
+      }
     };
     return bound(watched, port);
   }
@@ -73,16 +82,20 @@ export class Ladders {
   }
 
   #note(leg: string, direction: 'in' | 'out', label: string): void {
-    const dot = leg.indexOf('.');
-    const session = leg.slice(0, dot);
+    const session = sessionOf(leg);
     let entries = this.#live.get(session);
     if (entries === undefined) {
+      if (this.#ended.has(session)) return;
       entries = [];
       this.#live.set(session, entries);
     }
     if (entries.length >= MAX_ENTRIES) entries.splice(KEPT_FROM_START, 1);
-    entries.push({ at: this.#clock.now(), leg: leg.slice(dot + 1), direction, label });
+    entries.push({ at: this.#clock.now(), leg: leg.slice(session.length + 1), direction, label });
   }
+}
+
+function sessionOf(leg: string): string {
+  return leg.slice(0, leg.indexOf('.'));
 }
 
 /** Methods of the port that are not watched still run on the port itself. */

@@ -1,5 +1,5 @@
-/** The policy of an operator who has said nothing (contract, digest 5). */
-import type { Policy } from '../../machines/session/policy.ts';
+/** The policy of an operator who has said nothing (contract, digest 5), and a user of whom nothing is known. */
+import type { Policy, Profile } from '../../machines/session/policy.ts';
 
 export const DEFAULT_POLICY: Policy = {
   mediaPath: 'auto',
@@ -33,4 +33,17 @@ export const DEFAULT_POLICY: Policy = {
     ringingMs: 181_000,
   },
   compat: { termTimerMetadata: 'both', termFolderIgnoresPreference: false, messageUid: 'sessionInfo' },
+};
+
+/** A user who may do everything, has one client that takes chat, and whose conversations are not kept. */
+export const DEFAULT_PROFILE: Profile = {
+  known: true,
+  user: null,
+  services: null,
+  allowOfflineStorage: false,
+  doNotDisturb: false,
+  blacklisted: false,
+  interworking: null,
+  clients: [{ instance: '', services: ['session', 'session.group'], media: ['message'] }],
+  replacedInstance: null,
 };

@@ -30,7 +30,11 @@ type Details = Readonly<Record<string, unknown>>;
 
 function redacted(details: Details): Details {
   return Object.fromEntries(
-    Object.entries(details).map(([key, value]) => [key, typeof value === 'string' ? maskNumbers(value) : value]),
+    // The session's key is no number, even where it ends in digits.
+    Object.entries(details).map(([key, value]) => [
+      key,
+      typeof value === 'string' && key !== 'session' ? maskNumbers(value) : value,
+    ]),
   );
 }
 

@@ -1,15 +1,11 @@
 #!/usr/bin/env node
-/** The command line (contract): exit 0 done, 1 failed, 2 bad usage or configuration. */
+/**
+ * The command line (contract): exit 0 done, 1 failed, 2 bad usage or configuration. What a command needs is loaded when
+ * it runs, so that a look at the sessions does not wait for a SIP stack.
+ */
 import { Command, CommanderError } from 'commander';
-import { checkConfig } from './commands/check-config.ts';
-import { conformance } from './commands/conformance.ts';
-import { explainPolicy } from './commands/explain.ts';
-import { listHistory, showHistory } from './commands/history.ts';
-import { CommandFailed, UsageError } from './commands/output.ts';
-import { serve } from './commands/serve.ts';
-import { endSession, listSessions, showSession } from './commands/sessions.ts';
-import { visualize } from './commands/visualize.ts';
-import { ConfigError } from './config/load.ts';
+import { UsageError } from './commands/output.ts';
+import { ConfigError } from './config/mistake.ts';
 import { version } from './version.ts';
 
 const DEFAULT_ADMIN = 'http://127.0.0.1:8080';
@@ -25,39 +21,41 @@ function program(): Command {
     .command('serve')
     .description('run the server')
     .option('-c, --config <file>', 'configuration file (YAML); without one, defaults and a store under ./data')
-    .action(serve);
+    .action(async (options) => (await import('./commands/serve.ts')).serve(options));
 
   cpm
     .command('demo')
     .description('a whole recorded session between two real clients, on loopback')
     .option(
       '--serve [when]',
-      'leave the server running afterwards: always, never, or auto (where a terminal is attached)',
-      'never',
+      'leave a server running afterwards: yes, no, or auto (where a terminal is attached)',
+      'no',
     )
-    .action(async (options: { serve: string | true }) => {
+    .option('-c, --config <file>', 'configuration of that server; without one, defaults')
+    .option('--json', 'print JSON')
+    .action(async (options: { serve: string | true; config?: string; json?: boolean }) => {
       const { demo } = await import('./commands/demo.ts');
-      await demo({ serve: options.serve === true ? 'always' : options.serve });
+      await demo({ ...options, serve: options.serve === true ? 'yes' : options.serve, json: options.json ?? false });
     });
 
   cpm
     .command('check-config <file>')
     .description('print the effective configuration, or what is wrong with it')
     .option('--json', 'print JSON')
-    .action(checkConfig);
+    .action(async (what, options) => (await import('./commands/check-config.ts')).checkConfig(what, options));
 
   cpm
     .command('visualize')
     .description('write visualizations/: conformance matrix, configuration schema')
     .option('--check', 'write nothing; exit 1 where the committed files differ')
-    .action(visualize);
+    .action(async (options) => (await import('./commands/visualize.ts')).visualize(options));
 
   cpm
     .command('conformance')
     .description('print the matrix of the 183 clauses: where each is built, which tests prove it')
     .option('--json', 'print JSON')
     .option('--open', 'only clauses that are not proven')
-    .action(conformance);
+    .action(async (options) => (await import('./commands/conformance.ts')).conformance(options));
 
   adminCommands(cpm);
   return cpm;
@@ -75,18 +73,26 @@ function adminCommands(cpm: Command): void {
     .option('--state <prefix>', 'only those in this state, such as b2buaEstablished')
     .option('--user <text>', 'only those of this served user')
     .option('--limit <n>', 'at most so many', '100')
-    .action(listSessions);
-  onServer(sessions.command('show <id>').description('one session and its ladder')).action(showSession);
-  onServer(sessions.command('end <id>').description('end one, on every leg')).action(endSession);
+    .action(async (options) => (await import('./commands/sessions.ts')).listSessions(options));
+  onServer(sessions.command('show <id>').description('one session and its ladder')).action(async (what, options) =>
+    (await import('./commands/sessions.ts')).showSession(what, options),
+  );
+  onServer(sessions.command('end <id>').description('end one, on every leg')).action(async (what, options) =>
+    (await import('./commands/sessions.ts')).endSession(what, options),
+  );
 
   const history = cpm.command('history').description('what a running server has recorded');
-  onServer(history.command('list <user>').description('folders of a user')).action(listHistory);
-  onServer(history.command('show <user> <folder>').description('objects in a folder')).action(showHistory);
+  onServer(history.command('list <user>').description('folders of a user')).action(async (what, options) =>
+    (await import('./commands/history.ts')).listHistory(what, options),
+  );
+  onServer(history.command('show <user> <folder>').description('objects in a folder')).action(
+    async (what, where, options) => (await import('./commands/history.ts')).showHistory(what, where, options),
+  );
 
   const policy = cpm.command('policy').description('the policy of a running server');
   onServer(
     policy.command('explain <file>').description('what an INVITE in FILE (- for standard input) would get, and why'),
-  ).action(explainPolicy);
+  ).action(async (what, options) => (await import('./commands/explain.ts')).explainPolicy(what, options));
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -96,7 +102,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`${error instanceof ConfigError ? '' : 'cpm-engine: '}${(error as Error).message}\n`);
-    return error instanceof ConfigError || error instanceof UsageError ? 2 : error instanceof CommandFailed ? 1 : 1;
+    return error instanceof ConfigError || error instanceof UsageError ? 2 : 1;
   }
 }
 

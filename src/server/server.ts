@@ -1,7 +1,5 @@
 /** A Participating Function as a server: everything the configuration names, put together, started and stopped. */
 
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
 import { sqliteHistory } from '../history/sqlite.ts';
 import { NodeClock } from '../host/node-clock.ts';
@@ -9,6 +7,7 @@ import { nodeIdentifiers } from '../host/node-identifiers.ts';
 import { nodeResolver } from '../host/node-resolver.ts';
 import {
   type CpmEngine,
+  type CreateEngineOptions,
   createEngine,
   memorySessions,
   type Sessions,
@@ -16,24 +15,23 @@ import {
   sqliteSessions,
 } from '../index.ts';
 import { Ladders } from '../inspect/ladder.ts';
-import { type ProfileUser, profiles } from '../policy/profiles.ts';
+import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
 import { Registrations } from '../registrar/registrations.ts';
-import { readRegister } from '../registrar/third-party.ts';
-import { headerField } from '../sip/message/header.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
-import type { SipEvent } from '../sip/port.ts';
 import { SipStack } from '../sip/stack.ts';
 import { NodeNetwork } from '../sip/transport/node-network.ts';
 import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
-import { readSecret } from './config/secrets.ts';
-import { loadUsers } from './config/users-file.ts';
+import { contactKey } from './contact-key.ts';
 import { isfRoutes } from './isf-routes.ts';
 import { engineLog, type Logger } from './log.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
 import { listenAddresses, tlsOf } from './sip-addresses.ts';
+import { stop } from './stopping.ts';
+import { type Served, servedBy, subscribers } from './subscribers.ts';
 import { trustOf } from './trust.ts';
 
 export interface Server {
@@ -50,17 +48,43 @@ export interface Server {
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
-  /** Takes a new configuration: policy and users at once, live sessions keep the policy they began with. */
+  /** Takes policy and users of a new configuration, at once; live sessions keep the policy they began with. */
   reload(config: Config): void;
   /** Refuses new sessions, ends or keeps the live ones, flushes the outbox, closes everything. */
-  stop(): Promise<void>;
+  stop(sessions?: Config['shutdown']['sessions']): Promise<void>;
 }
 
+/** Opens the stores, then the sockets, takes up what the stores hold, and only then hears what comes. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
   const clock = new NodeClock();
   const network = new NodeNetwork({ clock, messages: messageLimits(config) });
-  const stack = sipStack(config, clock, network, () => overload.retryAfter());
-  network.attach(stack);
+  const closing: (() => unknown)[] = [() => network.close()];
+  try {
+    const served = servedBy(config);
+    const key = contactKey(config.sip.contactKey);
+    const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
+    closing.push(() => history?.close());
+    const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
+    closing.push(() => stored?.close());
+    await listen(config, network);
+    return assembled(config, log, { clock, network, served, key, history, sessions: stored ?? memorySessions() });
+  } catch (error) {
+    for (const close of closing.reverse()) await close();
+    clock.stop();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly clock: NodeClock;
+  readonly network: NodeNetwork;
+  readonly served: Served;
+  readonly key: string;
+  readonly history: (HistoryDriver & HistoryReader) | undefined;
+  readonly sessions: Sessions | SqliteSessions;
+}
+
+async function listen(config: Config, network: NodeNetwork): Promise<void> {
   const tls = tlsOf(config);
   for (const address of listenAddresses(config)) {
     await network.listen(address, {
@@ -68,36 +92,29 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       ...(tls === undefined ? {} : { tls }),
     });
   }
+}
+
+function assembled(config: Config, log: Logger, parts: Parts): Server {
+  const { clock, network, served, history, sessions } = parts;
+  const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
+  const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({ clock, maxUsers: config.registrar.maxUsers });
   const ladders = new Ladders(clock);
-  const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
-  const sessions = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : memorySessions();
-  const directory = { users: usersOf(config) };
   const told = sessionLog(log, config.log.redact);
   const cpm: CpmEngine = createEngine({
+    ...engineSettings(config),
     sip: ladders.watch(stack),
     clock,
     contact: contactOf(network),
     isOwn: (host, port) => network.isOwn(host, port),
-    contactKey: contactKeyOf(config),
-    products: config.sip.productTokens,
-    ...(config.sip.warningAgent === undefined ? {} : { warningAgent: config.sip.warningAgent }),
-    ...(config.sip.core === undefined ? {} : { core: config.sip.core }),
-    policy: policyOf(config),
+    contactKey: parts.key,
     profiles: profiles({
-      user: (address) => userOf(config, directory.users, address),
-      clients: (address) => clientsOf(config, registrations, address),
+      ...subscribers(config, served, registrations),
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
-    isf: isfRoutes(config.isf.routes, Math.random),
     ...(history === undefined ? {} : { history }),
-    rules: { metadata: config.recording.metadata, keepOldGroupState: config.recording.keepOldGroupState },
-    retry: config.recording.retry,
-    groupState: config.recording.groupState,
-    ...(config.history.driver === 'sqlite' ? { folderName: config.history.folderName } : {}),
     sessions,
-    otherServices: config.policy.otherServices,
-    outside: (event) => register(event, stack, registrations, config),
+    outside: registering(stack, registrations, config.registrar.driver),
     log: engineLog(log, config.log.redact),
     observe: told.observe,
     ended: (session) => {
@@ -105,7 +122,6 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       told.ended(session);
     },
   });
-  const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const server: Server = {
     config,
     cpm,
@@ -118,37 +134,51 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     overload,
     clock,
     get users() {
-      return directory.users;
+      return served.users;
     },
     listening: network.listening.map(
       ({ transport, address, port }) => `${transport.toLowerCase()}:${bracketed(address)}:${port}`,
     ),
     reload(next) {
-      const users = usersOf(next);
-      cpm.engine.policy = { ...policyOf(next), isfAvailable: config.isf.routes.length > 0 };
-      directory.users = users;
+      Object.assign(served, servedBy(next));
+      cpm.engine.policy = policyOf({ ...config, policy: next.policy, compat: next.compat });
     },
-    stop: () => stop(server),
+    stop: (how = config.shutdown.sessions) => stop(server, how),
   };
+  // Not before every stored session is known again: a BYE for one of them would get a 481.
+  network.attach(stack);
   return server;
 }
 
-function sipStack(
-  config: Config,
-  clock: NodeClock,
-  network: NodeNetwork,
-  overload: () => number | undefined,
-): SipStack {
+/** What the engine takes straight from the configuration. */
+function engineSettings(config: Config) {
+  const { sip, recording } = config;
+  return {
+    products: sip.productTokens,
+    ...(sip.warningAgent === undefined ? {} : { warningAgent: sip.warningAgent }),
+    ...(sip.core === undefined ? {} : { core: sip.core }),
+    policy: policyOf(config),
+    isf: isfRoutes(config.isf.routes, Math.random),
+    rules: { metadata: recording.metadata, keepOldGroupState: recording.keepOldGroupState },
+    retry: recording.retry,
+    groupState: recording.groupState,
+    ...(config.history.driver === 'sqlite' ? { folderName: config.history.folderName } : {}),
+    otherServices: config.policy.otherServices,
+  } satisfies Partial<CreateEngineOptions>;
+}
+
+function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overload: OverloadControl): SipStack {
+  const { t1, t2, t4, timerC } = config.timers;
   return new SipStack({
     clock,
     identifiers: nodeIdentifiers(),
     network,
     resolver: nodeResolver(),
     random: Math.random,
-    timers: { t1: config.timers.t1, t2: config.timers.t2, t4: config.timers.t4, timerC: config.timers.timerC },
+    timers: { t1, t2, t4, timerC },
     limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
-    overload,
+    overload: () => overload.retryAfter(),
   });
 }
 
@@ -170,92 +200,4 @@ function contactOf(network: NodeNetwork): string {
 
 function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
-}
-
-/** A-14: the key must outlive the process, since clients keep our Contacts. */
-function contactKeyOf(config: Config): string {
-  if (config.sip.contactKey !== undefined) return readSecret(config.sip.contactKey);
-  const file = 'data/contact.key';
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    mkdirSync('data', { recursive: true });
-    const key = randomBytes(32).toString('hex');
-    writeFileSync(file, `${key}\n`, { mode: 0o600 });
-    return key;
-  }
-}
-
-function usersOf(config: Config): UserDirectory | undefined {
-  return config.users.driver === 'file' ? loadUsers(config.users.path) : undefined;
-}
-
-function userOf(config: Config, users: UserDirectory | undefined, address: string): ProfileUser | undefined {
-  if (users !== undefined) return users.find(address);
-  return {
-    address,
-    services: null,
-    allowOfflineStorage: config.policy.defaultAllowOfflineStorage,
-    doNotDisturb: false,
-    interworking: null,
-    blacklist: NOBODY,
-    clients: config.registrar.driver === 'none' ? ANY_CLIENT : [],
-  };
-}
-
-const NOBODY: ReadonlySet<string> = new Set();
-/** `registrar.driver: none`: the core knows who is there, so everybody counts as reachable. */
-const ANY_CLIENT = [{ instance: '', services: ['session', 'session.group'], media: ['message', 'audio', 'video'] }];
-
-function clientsOf(config: Config, registrations: Registrations, address: string) {
-  if (config.registrar.driver === 'thirdParty') return registrations.clientsOf(address);
-  return config.registrar.driver === 'none' ? ANY_CLIENT : null;
-}
-
-/** A third-party REGISTER of the core (digest 3.5). */
-function register(
-  event: Extract<SipEvent, { type: 'outside' }>,
-  stack: SipStack,
-  registrations: Registrations,
-  config: Config,
-): boolean {
-  const { exchange, request, source } = event;
-  if (request.method !== 'REGISTER') return false;
-  const answer = (status: number, ...headers: ReturnType<typeof headerField>[]): boolean => {
-    stack.execute({ type: 'reply', exchange, status, headers });
-    return true;
-  };
-  if (config.registrar.driver !== 'thirdParty') return answer(405);
-  if (!source.trusted) return answer(403);
-  const registration = readRegister(request);
-  if (registration === undefined) return answer(400);
-  if (!registrations.register(registration)) return answer(503, headerField('Retry-After', '60'));
-  return answer(200, headerField('Expires', String(registration.expiresSeconds)));
-}
-
-/** How often a stopping server looks whether everything has ended. */
-const LOOK_MS = 20;
-
-async function stop(server: Server): Promise<void> {
-  const { config, cpm, stack, network, sessions, history, overload, clock } = server;
-  const { engine, outbox } = cpm;
-  engine.refusing = true;
-  const deadline = clock.now() + config.shutdown.graceMs;
-  if (config.shutdown.sessions === 'end') {
-    for (const id of [...engine.sessions.keys()]) engine.end(id, 'shutdown');
-    while (engine.sessions.size > 0 && clock.now() < deadline) await pause(LOOK_MS);
-  }
-  outbox?.retryNow();
-  while (outbox !== undefined && outbox.depth > 0 && clock.now() < deadline) await pause(LOOK_MS);
-  overload.stop();
-  engine.flush();
-  stack.close();
-  await network.close();
-  cpm.close();
-  if ('close' in sessions) sessions.close();
-  history?.close();
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

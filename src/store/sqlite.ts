@@ -15,7 +15,7 @@ export interface SqliteSessionsOptions {
 }
 
 export interface SqliteSessions extends SessionStore {
-  /** History work that was not done when the process ended. */
+  /** History work that was not done when the process ended, in the order in which it was wanted. */
   intents(): HistoryIntent[];
   /** History work that is done. Written with the next batch, since doing it again is harmless. */
   forgetIntents(ids: readonly string[]): void;
@@ -26,7 +26,7 @@ export interface SqliteSessions extends SessionStore {
 
 // Sessions are found by number, not by name: rows are appended, and one of them fills about one page. The names are
 // looked at only when everything is loaded.
-const SCHEMA = `
+export const SESSIONS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policies (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -43,7 +43,12 @@ interface StoredRow {
 const USER_VERSION = 1;
 
 export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
-  const db = openDatabase(options.path, SCHEMA, USER_VERSION, options.synchronous ?? 'normal', true);
+  const { path, synchronous = 'normal' } = options;
+  return sessionsIn(openDatabase(path, SESSIONS_SCHEMA, USER_VERSION, synchronous, true));
+}
+
+/** The store in a database that {@link openDatabase} has opened. */
+export function sessionsIn(db: Database.Database): SqliteSessions {
   const insert = db.prepare('INSERT INTO sessions (id, origin, state) VALUES (?, ?, ?)');
   const update = db.prepare('UPDATE sessions SET state = ? WHERE number = ?');
   const remove = db.prepare('DELETE FROM sessions WHERE number = ?');
@@ -106,17 +111,16 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
       finished(error);
     },
     load(each) {
-      const rows = db.prepare('SELECT number, id, origin, state FROM sessions ORDER BY number').all();
-      for (const { number, id, origin, state } of rows as StoredRow[]) {
+      for (const { number, id, origin, state } of read(db, LOAD) as StoredRow[]) {
         numbers.set(id, number);
         each(id, origin, state);
       }
     },
     policy: (key) => policyOf.get(key) as string | undefined,
     intents: () =>
-      (db.prepare('SELECT body FROM intents').pluck().all() as string[]).map(
-        (body) => JSON.parse(body) as HistoryIntent,
-      ),
+      (read(db, 'SELECT body FROM intents') as { body: string }[])
+        .map(({ body }) => JSON.parse(body) as HistoryIntent)
+        .sort((left, right) => left.at - right.at),
     forgetIntents(ids) {
       done.push(...ids);
     },
@@ -130,6 +134,17 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   };
 }
 
+const LOAD = 'SELECT number, id, origin, state FROM sessions ORDER BY number';
+
+/** Every row. Throws, with the path, where the file is damaged. */
+function read(db: Database.Database, query: string): unknown[] {
+  try {
+    return db.prepare(query).all();
+  } catch (error) {
+    throw new Error(`${db.name}: ${(error as Error).message}; restore it from a copy, or move it away to start anew`);
+  }
+}
+
 /**
  * A database file in WAL mode with the given tables. `alone` keeps every other process out, which spares locks and
  * shared memory at each commit. Throws where the file belongs to something else or can't be opened.
@@ -141,9 +156,10 @@ export function openDatabase(
   synchronous: 'normal' | 'full',
   alone: boolean,
 ): Database.Database {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const db = new Database(path, { timeout: alone ? 0 : BUSY_MS });
+  let db: Database.Database | undefined;
   try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    db = new Database(path, { timeout: alone ? 0 : BUSY_MS });
     if (alone) db.pragma('locking_mode = EXCLUSIVE');
     // A record of a session fits one page of this size, so a commit writes one page for each session.
     db.pragma('page_size = 8192');
@@ -159,7 +175,7 @@ export function openDatabase(
     db.pragma(`user_version = ${userVersion}`);
     return db;
   } catch (error) {
-    db.close();
+    db?.close();
     const busy = (error as { code?: string }).code === 'SQLITE_BUSY';
     throw new Error(`${path}: ${busy ? 'in use by another process' : (error as Error).message}`);
   }

@@ -1,7 +1,7 @@
 /** `cpm-engine/testing`: the virtual world, for testing your own policy without sockets and without waiting. */
 export { bodyOf, Call, type Extra, type Lines, uriIn } from './call.ts';
 export { DEFAULT_PROFILE, type FunctionOptions, ParticipatingFunction } from './participating-function.ts';
-export { chatSdp, firstLine, type InviteOptions, Peer, SESSION_SERVICE } from './peer.ts';
+export { chatSdp, firstLine, type InviteOptions, Peer, type PeerNetwork, SESSION_SERVICE } from './peer.ts';
 export { SeededRandom } from './seeded.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export { type Passage, VirtualNetwork, type Weather } from './virtual-network.ts';

@@ -1,6 +1,7 @@
 /** A SIP element played by hand: sends what it is told, keeps what it gets. It has no transactions and no timers. */
 
 import type { TransportName } from '../sip/flow.ts';
+import type { IdentifierSource } from '../sip/identifiers.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
 import { headerField } from '../sip/message/header.ts';
 import { type AnyMessage, SipRequest, type SipResponse } from '../sip/message/message.ts';
@@ -9,8 +10,6 @@ import { parseMessage } from '../sip/message/parse.ts';
 import { serialize } from '../sip/message/serialize.ts';
 import { isSipUri, parseUri } from '../sip/message/uri.ts';
 import { Call, type Lines } from './call.ts';
-import type { SeededRandom } from './seeded.ts';
-import type { VirtualNetwork } from './virtual-network.ts';
 
 export const SESSION_SERVICE = 'urn:urn-7:3gpp-service.ims.icsi.oma.cpm.session';
 const ICSI = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.session"';
@@ -42,21 +41,27 @@ export interface InviteOptions {
   readonly transport?: TransportName;
 }
 
+/** What carries a peer's messages: the virtual network, or sockets. Addresses are `host:port`. */
+export interface PeerNetwork {
+  attach(address: string, receive: (bytes: Uint8Array) => void): unknown;
+  transmit(from: string, to: string, transport: TransportName, bytes: Uint8Array): void;
+}
+
 export class Peer {
   readonly name: string;
   /** `10.0.0.1:5060` */
   readonly address: string;
   /** Address of the Participating Function it speaks to. */
-  readonly pf: string;
+  pf: string;
   readonly inbox: AnyMessage[] = [];
   /** Every message received, also those taken. */
   readonly received: AnyMessage[] = [];
-  readonly #network: VirtualNetwork;
-  readonly #random: SeededRandom;
+  readonly #network: PeerNetwork;
+  readonly #random: IdentifierSource;
   /** Sees each message first; true takes it away from the inbox. */
   onMessage: (message: AnyMessage) => boolean = () => false;
 
-  constructor(network: VirtualNetwork, random: SeededRandom, name: string, address: string, pf: string) {
+  constructor(network: PeerNetwork, random: IdentifierSource, name: string, address: string, pf: string) {
     this.name = name;
     this.address = address;
     this.pf = pf;

@@ -113,7 +113,7 @@ describe('a session that does not come about', () => {
     expect(world.left).toEqual(NOTHING);
   });
 
-  it('O-4XX-1: the refusal of the callee reaches the caller with its headers', async () => {
+  it('O-ERR-3: the refusal of the callee reaches the caller with its headers', async () => {
     await start();
     const near = world.invite();
     (await world.bob.incoming()).refuse(486, [['Warning', '399 bob.example "In a meeting"']]);
@@ -124,7 +124,7 @@ describe('a session that does not come about', () => {
     expect(world.left).toEqual(NOTHING);
   });
 
-  it('O-INV-1a: a refusal by policy is 403 with the Warning of the clause', async () => {
+  it('O-INV-1-r O-INV-1-w: a refusal by policy is 403 with the Warning of the clause', async () => {
     await start({ profile: { services: [] } });
     const near = world.invite();
     const { status, response } = await near.next('refused');

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 
 export class Scene {
   readonly folder = mkdtempSync(join(tmpdir(), 'cpm-'));
-  readonly #running = new Set<ChildProcess>();
+  readonly #programs: Program[] = [];
+  readonly #lasts: (() => Promise<void>)[] = [];
 
   /** Writes a file into the folder; its path. */
   file(name: string, text: string): string {
@@ -19,20 +20,20 @@ export class Scene {
   /** Starts a program in the folder. */
   start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
     const child = spawn(command, args, { cwd: this.folder, env: { ...process.env, ...env } });
-    this.#running.add(child);
-    child.on('exit', () => this.#running.delete(child));
-    return new Program(child, command);
+    const program = new Program(child, command);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Something else to be ended with the scene, before its programs. */
+  atEnd(last: () => Promise<void>): void {
+    this.#lasts.push(last);
   }
 
   /** Ends what still runs and removes the folder. */
   async close(): Promise<void> {
-    const ending = [...this.#running].map((child) => {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const last = setTimeout(() => child.kill('SIGKILL'), 15_000);
-      return gone.then(() => clearTimeout(last));
-    });
-    await Promise.all(ending);
+    for (const last of this.#lasts) await last();
+    await Promise.all(this.#programs.map((program) => program.end()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -51,6 +52,19 @@ export class Program {
     });
     child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
+    });
+  }
+
+  /** Ends it, if it still runs. */
+  end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const last = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
+      this.child.once('exit', () => {
+        clearTimeout(last);
+        resolve();
+      });
+      this.child.kill('SIGTERM');
     });
   }
 

@@ -1,10 +1,23 @@
 /** `cpm-engine serve` as its users run it: the compiled program, a configuration file, the admin interface. */
-import { dirname, join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { Program, Scene } from './processes.ts';
 
-const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'src', 'server', 'main.js');
+/** Folder of the project. */
+export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+const MAIN_FILE = join('dist', 'src', 'server', 'main.js');
+const MAIN = join(PROJECT, MAIN_FILE);
+
+/** Runs a command of the package in `root` to its end. */
+export function runCommand(root: string, ...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, MAIN_FILE), ...args], {
+    encoding: 'utf8',
+  });
+  return { code: status, out: stdout, err: stderr };
+}
 
 export interface RunningServer {
   readonly program: Program;
@@ -16,13 +29,30 @@ export interface RunningServer {
   get<T>(path: string): Promise<T>;
   /** A metric's value; the sum over its labels. */
   metric(name: string): Promise<number>;
+  /** A metric's values by its one label. */
+  counts(name: string): Promise<Record<string, number>>;
+}
+
+/** A module that makes the clock of the program that loads it run ten times as fast. */
+const TIME_LAPSE = new URL('time-lapse.mjs', import.meta.url).href;
+
+export interface ServeOptions {
+  /** Of its files; by default `pf`. */
+  readonly name?: string;
+  /** Its clock runs ten times as fast. */
+  readonly timeLapse?: boolean;
 }
 
 /** Starts the server; what is not said is as short as tests like it. */
-export async function serve(scene: Scene, config: Record<string, unknown>, name = 'pf'): Promise<RunningServer> {
+export async function serve(
+  scene: Scene,
+  config: Record<string, unknown>,
+  { name = 'pf', timeLapse = false }: ServeOptions = {},
+): Promise<RunningServer> {
   const { sip, ...rest } = config as { sip?: Record<string, unknown> };
   const whole = {
-    sip: { listen: ['udp:127.0.0.1:0'], ...sip },
+    // A clock ten times as fast shows every pause ten times as long.
+    sip: { listen: ['udp:127.0.0.1:0'], ...(timeLapse ? { overload: { maxLagMs: 10_000 } } : {}), ...sip },
     users: { driver: 'any' },
     registrar: { driver: 'none' },
     admin: { listen: '127.0.0.1:0' },
@@ -33,12 +63,13 @@ export async function serve(scene: Scene, config: Record<string, unknown>, name 
     ...rest,
   };
   const configFile = scene.file(`${name}.yaml`, stringify(whole));
-  return attach(scene, configFile);
+  return attach(scene, configFile, timeLapse);
 }
 
 /** Starts the server on a configuration that is there already, as after a crash. */
-export async function attach(scene: Scene, configFile: string): Promise<RunningServer> {
-  const program = scene.start(process.execPath, [MAIN, 'serve', '--config', configFile]);
+export async function attach(scene: Scene, configFile: string, timeLapse = false): Promise<RunningServer> {
+  const modules = timeLapse ? ['--import', TIME_LAPSE] : [];
+  const program = scene.start(process.execPath, [...modules, MAIN, 'serve', '--config', configFile]);
   const ready = await program.says(/^ready sip=(\S+) admin=(\S+)$/m);
   const ports = Object.fromEntries(
     (ready[1] ?? '').split(',').map((address) => [address.split(':')[0] ?? '', Number(address.split(':').at(-1))]),
@@ -51,12 +82,17 @@ export async function attach(scene: Scene, configFile: string): Promise<RunningS
     ports,
     configFile,
     get,
-    async metric(metric) {
-      const text = await (await fetch(`${admin}/metrics`)).text();
-      const values = [...text.matchAll(new RegExp(`^cpm_${metric}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
-      return values.reduce((sum, match) => sum + Number(match[1]), 0);
+    async metric(name) {
+      return Object.values(await countsOf(admin, name)).reduce((sum, value) => sum + value, 0);
     },
+    counts: (name) => countsOf(admin, name),
   };
+}
+
+async function countsOf(admin: string, name: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${admin}/metrics`)).text();
+  const lines = text.matchAll(new RegExp(`^cpm_${name}(?:\\{\\w+="([^"]*)"\\})? (\\S+)$`, 'gm'));
+  return Object.fromEntries([...lines].map(([, label = '', value]) => [label, Number(value)]));
 }
 
 /** Waits until something holds, asking again and again; throws where it never does. */
@@ -68,4 +104,8 @@ export async function until(what: string, holds: () => Promise<boolean>, limitMs
   }
 }
 
-export { MAIN as mainProgram };
+/** Waits until no session, transaction or leg is held any longer. */
+export async function nothingLeft(server: RunningServer): Promise<void> {
+  const held = async (): Promise<number> => (await server.metric('sessions')) + (await server.metric('sip_held'));
+  await until('nothing is held', async () => (await held()) === 0);
+}

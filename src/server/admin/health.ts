@@ -9,6 +9,8 @@ export interface Health {
   readonly problems: readonly string[];
 }
 
+/** This much waiting says the same; a burst of calls ends below it. */
+const DEEP_OUTBOX = 10_000;
 /** Work that has waited this long says that the store is not keeping up. */
 const OLD_WORK_MS = 10_000;
 
@@ -23,6 +25,7 @@ export function healthOf(server: Server): Health {
   if (oldest !== undefined && server.clock.now() - oldest > OLD_WORK_MS) {
     problems.push(`history work waits since ${Math.round((server.clock.now() - oldest) / 1000)} s`);
   }
+  if (outbox !== undefined && outbox.depth > DEEP_OUTBOX) problems.push(`history work waits: ${outbox.depth} pieces`);
   const overloaded = server.overload.retryAfter() !== undefined;
   if (overloaded) problems.push('overloaded: new sessions get 503');
   if (engine.refusing) problems.push('shutting down');

@@ -1,14 +1,16 @@
 /** The admin interface (contract): health, metrics, sessions, ladders, history, policy. */
 import { timingSafeEqual } from 'node:crypto';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Explanation } from '../../engine/explain.ts';
 import type { Done } from '../../history/driver.ts';
 import { ladderText } from '../../inspect/ladder-text.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
 import { parseMessage } from '../../sip/message/parse.ts';
 import { validateRequest } from '../../sip/message/validate.ts';
+import { isLoopbackHost } from '../config/host-port.ts';
 import type { Server } from '../server.ts';
-import { explanationText } from './explain-text.ts';
+import { commandText, explanationText } from './explain-text.ts';
 import { healthOf } from './health.ts';
 import { metricsOf } from './metrics.ts';
 import { detailsOf, summaryOf } from './views.ts';
@@ -21,17 +23,24 @@ export interface AdminOptions {
 
 const MAX_BODY_BYTES = 262_144;
 const MAX_LISTED = 1000;
+const DEFAULT_LISTED = 100;
 
 export function adminServer(server: Server, options: AdminOptions): FastifyInstance {
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
   const metrics = metricsOf(server);
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', async (request, reply) => {
-    if (request.url === '/healthz' || options.token === undefined) return;
-    if (!bears(request.headers.authorization, options.token)) {
-      await reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'a bearer token is needed' });
+    if (request.url === '/healthz') return;
+    if (options.token === undefined) {
+      if (!isFromHere(request.headers)) return reply.code(403).send({ error: NOT_FROM_HERE });
+    } else if (!bears(request.headers.authorization, options.token)) {
+      return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'a bearer token is needed' });
     }
   });
+  app.setNotFoundHandler((request, reply) => notFound(reply, `no such path: ${request.method} ${request.url}`));
+  app.setErrorHandler<FastifyError>((error, _request, reply) =>
+    reply.code(error.statusCode ?? 500).send({ error: error.message }),
+  );
   app.get('/healthz', async () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const health = healthOf(server);
@@ -44,6 +53,20 @@ export function adminServer(server: Server, options: AdminOptions): FastifyInsta
   return app;
 }
 
+const NOT_FROM_HERE = 'without a token only this host is answered: give admin.token, or ask for 127.0.0.1';
+
+/** A page from elsewhere, in a browser on this host, reaches loopback too: its own name or origin gives it away. */
+function isFromHere({ host = '', origin }: IncomingHttpHeaders): boolean {
+  return isLoopbackHost(hostOf(host)) && (origin === undefined || isLoopbackHost(hostOf(origin)));
+}
+
+function hostOf(text: string): string {
+  return text
+    .replace(/^https?:\/\//, '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+}
+
 function bears(header: string | undefined, token: string): boolean {
   const given = Buffer.from(header ?? '');
   const wanted = Buffer.from(`Bearer ${token}`);
@@ -52,32 +75,42 @@ function bears(header: string | undefined, token: string): boolean {
 
 function sessionRoutes(app: FastifyInstance, server: Server, redact: boolean): void {
   const { engine } = server.cpm;
-  app.get<{ Querystring: { state?: string; user?: string; limit?: string } }>('/api/sessions', async (request) => {
-    const { state, user } = request.query;
-    const limit = Math.min(Number(request.query.limit ?? 100) || 100, MAX_LISTED);
-    const found = [];
-    for (const session of engine.sessions.values()) {
-      if (state !== undefined && !session.state.startsWith(state)) continue;
-      if (user !== undefined && !session.dossier.served.includes(user)) continue;
-      found.push(summaryOf(session, redact));
-      if (found.length >= limit) break;
-    }
-    return { total: engine.sessions.size, sessions: found };
-  });
+  app.get<{ Querystring: { state?: string; user?: string; limit?: string } }>(
+    '/api/sessions',
+    async (request, reply) => {
+      const { state, user } = request.query;
+      const limit = Number(request.query.limit ?? DEFAULT_LISTED);
+      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LISTED) {
+        return reply.code(400).send({ error: `limit: expected a number from 1 to ${MAX_LISTED}` });
+      }
+      const found = [];
+      for (const session of engine.sessions.values()) {
+        if (state !== undefined && !session.state.startsWith(state)) continue;
+        if (user !== undefined && !session.dossier.served.includes(user)) continue;
+        found.push(summaryOf(session, redact));
+        if (found.length >= limit) break;
+      }
+      return { total: engine.sessions.size, sessions: found };
+    },
+  );
   app.get<{ Params: { id: string } }>('/api/sessions/:id', async (request, reply) => {
     const session = engine.sessions.get(request.params.id);
-    return session === undefined ? notFound(reply, 'no such session') : detailsOf(session, redact);
+    return session === undefined ? notFound(reply, noSession(request.params.id)) : detailsOf(session, redact);
   });
   app.get<{ Params: { id: string } }>('/api/sessions/:id/ladder', async (request, reply) => {
     const entries = server.ladders.of(request.params.id);
-    if (entries === undefined) return notFound(reply, 'no such session, now or lately');
+    if (entries === undefined) return notFound(reply, `${noSession(request.params.id)}, nor lately`);
     return { entries, text: ladderText(entries, 'inviter', 'invited') };
   });
   app.post<{ Params: { id: string } }>('/api/sessions/:id/end', async (request, reply) => {
     return engine.end(request.params.id, 'operator')
       ? { ending: request.params.id }
-      : notFound(reply, 'no such session');
+      : notFound(reply, noSession(request.params.id));
   });
+}
+
+function noSession(id: string): string {
+  return `no session ${id} lives here (GET /api/sessions lists those that do)`;
 }
 
 function historyRoutes(app: FastifyInstance, server: Server): void {
@@ -103,7 +136,7 @@ function historyRoutes(app: FastifyInstance, server: Server): void {
       history.objects(folder, done),
     );
     const object = objects.find(({ uid }) => String(uid) === request.params.uid);
-    if (object === undefined) return notFound(reply, 'no such object');
+    if (object === undefined) return notFound(reply, 'no such object (the folder lists those that are there)');
     return reply.type('message/rfc822').send(Buffer.from(object.content, 'latin1'));
   });
 }
@@ -129,7 +162,9 @@ function policyRoutes(app: FastifyInstance, server: Server): void {
     const explanation = await new Promise<Explanation>((resolve) => {
       server.cpm.engine.explain(message, source, resolve);
     });
-    return { ...explanation, text: explanationText(explanation).map(textOfWire) };
+    const { commands, ...why } = explanation;
+    const sent = commands.map((command) => textOfWire(commandText(command).join('\n')).trim()).filter(Boolean);
+    return { ...why, sent, text: explanationText(explanation).map(textOfWire) };
   });
 }
 

@@ -1,44 +1,51 @@
 /** What Prometheus scrapes: names begin with `cpm_`. Values are read when asked for; nothing is counted twice. */
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Server } from '../server.ts';
 
 export function metricsOf(server: Server): Registry {
   const registry = new Registry();
   const { engine, outbox } = server.cpm;
   const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `cpm_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
+    const collect = function (this: Gauge): void {
+      this.set(read());
+    };
+    new Gauge({ name: `cpm_${name}`, help, registers: [registry], collect });
   };
-  const labelled = (name: string, help: string, label: string, read: () => Record<string, number>): void => {
-    new Gauge({
-      name: `cpm_${name}`,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [value, number] of Object.entries(read())) this.set({ [label]: value }, number);
-      },
-    });
+  /** What only grows; with a label, one series for each value of it. */
+  const counter = (name: string, help: string, read: () => number): void => {
+    const collect = function (this: Counter): void {
+      this.reset();
+      this.inc(read());
+    };
+    new Counter({ name: `cpm_${name}_total`, help, registers: [registry], collect });
+  };
+  const counters = (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void => {
+    const collect = function (this: Counter): void {
+      this.reset();
+      for (const [value, number] of Object.entries(read())) this.inc({ [label]: value }, number);
+    };
+    new Counter({ name: `cpm_${name}_total`, help, labelNames: [label], registers: [registry], collect });
   };
   gauge('sessions', 'Sessions alive', () => engine.sessions.size);
-  gauge('sessions_started_total', 'Sessions begun', () => engine.counters.started);
-  gauge('sessions_restored_total', 'Sessions taken up after a restart', () => engine.counters.restored);
-  labelled('sessions_ended_total', 'Sessions ended, by reason', 'reason', () => ({ ...engine.counters.byReason }));
-  labelled('sip_messages_total', 'SIP messages, by what became of them', 'outcome', () => ({
-    ...server.stack.counters,
-  }));
-  labelled('sip_held', 'Transactions, legs and proxied sessions held', 'kind', () => ({ ...server.stack.held }));
-  gauge('store_failures_total', 'Times sessions could not be stored', () => engine.counters.storeFailures);
+  counter('sessions_started', 'Sessions begun', () => engine.counters.started);
+  counter('sessions_restored', 'Sessions taken up after a restart', () => engine.counters.restored);
+  counters('sessions_ended', 'Sessions ended, by reason', 'reason', () => engine.counters.byReason);
+  counters('sip_messages', 'SIP messages, by what became of them', 'outcome', () => server.stack.counters);
+  counters('transport_events', 'Connections and what befell them', 'event', () => server.network.counters);
+  new Gauge({
+    name: 'cpm_sip_held',
+    help: 'Transactions, legs and proxied sessions held',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, number] of Object.entries(server.stack.held)) this.set({ kind }, number);
+    },
+  });
+  gauge('connections', 'Connections open', () => server.network.connections);
+  counter('store_failures', 'Times sessions could not be stored', () => engine.counters.storeFailures);
   gauge('outbox_depth', 'History work waiting', () => outbox?.depth ?? 0);
   gauge('outbox_age_seconds', 'Age of the oldest history work', () => ageOf(outbox?.oldest, server));
-  gauge('outbox_failures_total', 'History operations that failed', () => outbox?.failures ?? 0);
+  counter('outbox_failures', 'History operations that failed', () => outbox?.failures ?? 0);
   gauge('registrations', 'Addresses registered', () => server.registrations.size);
   gauge('timers', 'Timers waiting', () => server.clock.size);
   gauge('event_loop_lag_seconds', 'How late the event loop runs', () => server.overload.lagMs / 1000);

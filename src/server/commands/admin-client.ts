@@ -1,6 +1,6 @@
 /** A running server, asked through its admin address. */
 import { readSecret } from '../config/secrets.ts';
-import { CommandFailed } from './output.ts';
+import { CommandFailed, UsageError } from './output.ts';
 
 export interface AdminOptions {
   /** Base URL, `http://127.0.0.1:8080`. */
@@ -10,17 +10,43 @@ export interface AdminOptions {
 }
 
 export async function ask<T>(options: AdminOptions, method: 'GET' | 'POST', path: string, body?: string): Promise<T> {
+  const url = urlOf(options.admin, path);
   const headers: Record<string, string> = { accept: 'application/json' };
-  if (options.token !== undefined) headers.authorization = `Bearer ${readSecret(options.token)}`;
+  if (options.token !== undefined) headers.authorization = `Bearer ${tokenOf(options.token)}`;
   if (body !== undefined) headers['content-type'] = 'application/sip';
   let response: Response;
   try {
-    response = await fetch(new URL(path, options.admin), { method, headers, ...(body === undefined ? {} : { body }) });
+    response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
   } catch (error) {
     const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
     throw new CommandFailed(`no server answers at ${options.admin} (${cause}); start one, or name it with --admin`);
   }
-  const answer = (await response.json()) as T & { error?: string };
-  if (!response.ok) throw new CommandFailed(answer.error ?? `${options.admin} answered ${response.status}`);
-  return answer;
+  const answer = await jsonOf<T & { error?: string }>(response);
+  if (response.ok && answer !== undefined) return answer;
+  if (response.status === 401) throw new CommandFailed(`${options.admin} wants a token; give it with --token`);
+  throw new CommandFailed(answer?.error ?? `${options.admin} is no cpm-engine: it answered ${response.status}`);
+}
+
+function urlOf(admin: string, path: string): URL {
+  if (!/^https?:\/\//.test(admin) || !URL.canParse(admin)) {
+    throw new UsageError(`--admin ${admin}: expected an address such as http://127.0.0.1:8080`);
+  }
+  return new URL(path, admin);
+}
+
+function tokenOf(reference: string): string {
+  try {
+    return readSecret(reference);
+  } catch (error) {
+    throw new UsageError(`--token: ${(error as Error).message}`);
+  }
+}
+
+/** Undefined where it is not JSON: something else answers there. */
+async function jsonOf<T>(response: Response): Promise<T | undefined> {
+  try {
+    return (await response.json()) as T;
+  } catch {
+    return undefined;
+  }
 }

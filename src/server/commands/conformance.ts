@@ -1,15 +1,36 @@
 /** `cpm-engine conformance`: the matrix of the clauses. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { type Clause, type MatrixRow, matrixOf, type ProvingTest, titlesIn } from '../../conformance/matrix.ts';
+import {
+  type Clause,
+  citedIn,
+  isProven,
+  type MatrixRow,
+  matrixOf,
+  type ProvingTest,
+  type StoredRow,
+  testsIn,
+  titlesIn,
+} from '../../conformance/matrix.ts';
 import { packageFile } from '../package-files.ts';
 import { CommandFailed, print, table } from './output.ts';
 
-const TEST_FOLDER = 'test/clauses';
+/** Tests in these folders drive what they prove through the SIP surface: bytes in, bytes out. */
+const PROVING_FOLDERS = ['test/clauses', 'test/session', 'test/sip-js', 'test/interop'];
 
+/** Prints the matrix; fails where a clause is not built or not proven. */
 export function conformance(options: { json?: boolean; open?: boolean }): void {
   const all = currentMatrix();
-  const rows = options.open ? all.filter((row) => !isProven(row)) : all;
-  if (options.json) return print(JSON.stringify(rows, null, 2));
+  const unproven = all.filter((row) => !isProven(row));
+  const rows = options.open ? unproven : all;
+  if (options.json) print(JSON.stringify(rows, null, 2));
+  else {
+    if (rows.length > 0) print(rowsTable(rows));
+    print(`${all.length - unproven.length} of ${all.length} clauses are built and proven`);
+  }
+  if (unproven.length > 0) throw new CommandFailed(`not proven: ${unproven.map((row) => row.clause.id).join(', ')}`);
+}
+
+function rowsTable(rows: readonly MatrixRow[]): string {
   const cells = rows.map(({ clause, builtBy, tests }) => [
     clause.id,
     clause.mode,
@@ -17,30 +38,30 @@ export function conformance(options: { json?: boolean; open?: boolean }): void {
     tests.length === 0 ? 'no test' : `${tests.length} test${tests.length === 1 ? '' : 's'}`,
     clause.ambiguities.join(' '),
   ]);
-  if (cells.length > 0) print(table(['CLAUSE', 'MODE', 'BUILT BY', 'PROVEN BY', 'AMBIGUITIES'], cells));
-  print(`${all.filter(isProven).length} of ${all.length} clauses are built and proven`);
+  return table(['CLAUSE', 'MODE', 'BUILT BY', 'PROVEN BY', 'AMBIGUITIES'], cells);
 }
 
-function isProven(row: MatrixRow): boolean {
-  return row.builtBy.length > 0 && row.tests.length > 0;
-}
-
-/** The matrix from the tests where they are at hand, else as it was when the package was made. */
+/** The matrix with the tests as they are; an installed package has none and brings along what they were. */
 export function currentMatrix(): MatrixRow[] {
   const clauses = JSON.parse(readFileSync(packageFile('spec', 'clauses.json'), 'utf8')) as Clause[];
-  if (existsSync(packageFile(TEST_FOLDER))) return matrixOf(clauses, provingTests());
+  if (PROVING_FOLDERS.some((folder) => existsSync(packageFile(folder)))) return matrixOf(clauses, provingTests());
   const made = packageFile('visualizations', 'conformance.json');
   if (!existsSync(made)) throw new CommandFailed('neither tests nor visualizations/conformance.json are at hand');
-  return matrixOf(clauses, JSON.parse(readFileSync(made, 'utf8')) as ProvingTest[]);
+  return matrixOf(clauses, testsIn(JSON.parse(readFileSync(made, 'utf8')) as StoredRow[]));
 }
 
-/** Titles of all tests that drive a clause through the SIP surface. */
+/** All tests that drive a clause through the SIP surface, in the order of their files. */
 export function provingTests(): ProvingTest[] {
-  const files = readdirSync(packageFile(TEST_FOLDER))
-    .filter((name) => name.endsWith('.test.ts'))
-    .sort();
-  return files.flatMap((name) => {
-    const text = readFileSync(packageFile(TEST_FOLDER, name), 'utf8');
-    return titlesIn(text).map((title) => ({ file: `${TEST_FOLDER}/${name}`, title }));
-  });
+  return PROVING_FOLDERS.filter((folder) => existsSync(packageFile(folder))).flatMap((folder) =>
+    readdirSync(packageFile(folder))
+      .filter((name) => name.endsWith('.test.ts'))
+      .sort()
+      .flatMap((name) => testsOf(`${folder}/${name}`)),
+  );
+}
+
+function testsOf(file: string): ProvingTest[] {
+  return titlesIn(readFileSync(packageFile(file), 'utf8'))
+    .filter((title) => citedIn(title).length > 0)
+    .map((title) => ({ file, title }));
 }

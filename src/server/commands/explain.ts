@@ -8,7 +8,8 @@ export async function explainPolicy(file: string, options: AdminOptions & { json
   try {
     text = readFileSync(file === '-' ? 0 : file, 'latin1');
   } catch (error) {
-    throw new CommandFailed(`${file}: ${(error as Error).message}`);
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    throw new CommandFailed(`${file}: ${reason}`);
   }
   const explanation = await ask<{ text: string[] }>(options, 'POST', '/api/policy/explain', text);
   if (options.json) return print(JSON.stringify({ ...explanation, text: undefined }, null, 2));

@@ -1,21 +1,28 @@
 /** `cpm-engine serve`: runs the server until it is told to stop. */
 
 import { adminServer } from '../admin/http.ts';
+import { checkedConfig } from '../config/check.ts';
+import { hostAndPort } from '../config/host-port.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
 import { createLog, type Logger } from '../log.ts';
+import { needsRestart } from '../reload.ts';
 import { type Server, startServer } from '../server.ts';
-import { checkedConfig, warningsOf } from './check-config.ts';
+import { warmUp } from '../warm-up.ts';
+import { warningsOf } from './check-config.ts';
 import { CommandFailed, print } from './output.ts';
 
 export async function serve(options: { config?: string }): Promise<void> {
   const config = checkedConfig(options.config);
   const log = createLog(config.log);
   for (const warning of warningsOf(config)) log.warn(warning);
+  if (config.warmUp) await warmUp();
   const running = await start(config, log);
-  print(`ready sip=${running.server.listening.join(',')} admin=${running.admin}`);
   reloadOnHangup(options.config, running.server, log);
-  await stopOnSignal(running, log);
+  // Whoever reads the ready line may send a signal at once.
+  const stopped = stopOnSignal(running, log);
+  print(`ready sip=${running.server.listening.join(',')} admin=${running.admin}`);
+  await stopped;
 }
 
 interface Running {
@@ -30,24 +37,25 @@ export async function start(config: Config, log: Logger): Promise<Running> {
   const server = await startServer(config, log).catch((error: Error) => {
     throw new CommandFailed(error.message);
   });
-  const { token } = config.admin;
+  const { token, listen } = config.admin;
   const app = adminServer(server, {
     token: token === undefined ? undefined : readSecret(token),
     redact: config.log.redact,
   });
-  const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(config.admin.listen) ?? [];
   try {
-    await app.listen({ host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
+    await app.listen(hostAndPort(listen));
   } catch (error) {
-    await server.stop();
+    // Whatever was taken up waits for the next start: nobody asked for it to end.
+    await server.stop('keep');
     throw new CommandFailed(
-      `admin.listen ${config.admin.listen}: ${(error as Error).message}; choose another, port 0 takes a free one`,
+      `admin.listen ${listen}: ${(error as Error).message}; choose another, port 0 takes a free one`,
     );
   }
   const address = app.server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
   return {
     server,
-    admin: `http://${host}:${typeof address === 'object' ? (address?.port ?? port) : port}`,
+    admin: `http://${listen.replace(/\d+$/, String(port))}`,
     async close() {
       await server.stop();
       await app.close();
@@ -59,8 +67,11 @@ export async function start(config: Config, log: Logger): Promise<Running> {
 function reloadOnHangup(file: string | undefined, server: Server, log: Logger): void {
   process.on('SIGHUP', () => {
     try {
-      server.reload(checkedConfig(file));
+      const config = checkedConfig(file);
+      server.reload(config);
       log.info('configuration read again: policy and users are in force for new sessions');
+      const waiting = needsRestart(server.config, config);
+      if (waiting.length > 0) log.warn({ keys: waiting }, 'these have changed too, and need a restart');
     } catch (error) {
       log.error({ error: (error as Error).message }, 'configuration not read again; the old one stays in force');
     }

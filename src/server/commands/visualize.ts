@@ -1,9 +1,9 @@
 /** `cpm-engine visualize`: what is generated from the code and committed beside it. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { matrixPage } from '../../conformance/matrix.ts';
+import { matrixPage, storedRows } from '../../conformance/matrix.ts';
 import { configSchema } from '../config/schema.ts';
 import { packageFile } from '../package-files.ts';
-import { currentMatrix, provingTests } from './conformance.ts';
+import { currentMatrix } from './conformance.ts';
 import { CommandFailed, print } from './output.ts';
 
 const FOLDER = 'visualizations';
@@ -28,9 +28,10 @@ function committed(name: string): string | undefined {
 
 /** Name and text of every generated file. */
 function generated(): [name: string, text: string][] {
+  const matrix = currentMatrix();
   return [
-    ['conformance.md', matrixPage(currentMatrix())],
-    ['conformance.json', `${JSON.stringify(provingTests(), null, 1)}\n`],
+    ['conformance.md', matrixPage(matrix)],
+    ['conformance.json', `${JSON.stringify(storedRows(matrix), null, 1)}\n`],
     ['config.schema.json', `${JSON.stringify(configSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
   ];
 }

@@ -1,33 +1,10 @@
 /** Reading configuration files: every mistake comes back with its file, line and key, and what was expected there. */
 import { readFileSync } from 'node:fs';
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { ConfigError, type Mistake } from './mistake.ts';
 import { nearest } from './nearest.ts';
 import { type Config, configSchema } from './schema.ts';
-
-export interface Mistake {
-  readonly file: string;
-  /** From 1; undefined where the whole file is meant. */
-  readonly line: number | undefined;
-  /** Path of the key, `policy.mediaPath`; empty for the file as a whole. */
-  readonly key: string;
-  readonly message: string;
-}
-
-export class ConfigError extends Error {
-  readonly mistakes: readonly Mistake[];
-
-  constructor(mistakes: readonly Mistake[]) {
-    super(mistakes.map(mistakeLine).join('\n'));
-    this.name = 'ConfigError';
-    this.mistakes = mistakes;
-  }
-}
-
-/** `pf.yaml:12: policy.mediaPath: expected one of …` */
-export function mistakeLine({ file, line, key, message }: Mistake): string {
-  return `${file}${line === undefined ? '' : `:${line}`}: ${key === '' ? '' : `${key}: `}${message}`;
-}
 
 /** Values the contract promises and this version does not have yet. */
 const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -36,13 +13,22 @@ const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'sessions.driver': { redis: 'sqlite' },
 };
 
+/** What a file said, and where each key stands in it. */
+export interface Placed<T> {
+  readonly file: string;
+  readonly value: T;
+  /** Line of a key, or of the nearest one above it that is there; from 1. */
+  lineOf(key: readonly PropertyKey[]): number | undefined;
+}
+
 /** The effective configuration of a file; without a file, the defaults. Throws a {@link ConfigError}. */
-export function loadConfig(file: string | undefined): Config {
-  return file === undefined ? configSchema.parse({}) : readYaml(file, configSchema);
+export function loadConfig(file: string | undefined): Placed<Config> {
+  if (file !== undefined) return readYaml(file, configSchema);
+  return { file: 'defaults', value: configSchema.parse({}), lineOf: () => undefined };
 }
 
 /** A YAML file by a schema. Throws a {@link ConfigError} with every mistake in it. */
-export function readYaml<T extends z.ZodType>(file: string, schema: T): z.output<T> {
+export function readYaml<T extends z.ZodType>(file: string, schema: T): Placed<z.output<T>> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -54,35 +40,47 @@ export function readYaml<T extends z.ZodType>(file: string, schema: T): z.output
 }
 
 /** As {@link readYaml}, for text that was read already. `file` is only for messages. */
-export function parseYaml<T extends z.ZodType>(file: string, text: string, schema: T): z.output<T> {
+export function parseYaml<T extends z.ZodType>(file: string, text: string, schema: T): Placed<z.output<T>> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const broken = document.errors.map((error) => ({
     file,
     line: lines.linePos(error.pos[0]).line,
     key: '',
-    message: error.message.split('\n')[0] ?? 'not YAML',
+    message: error.message,
   }));
   if (broken.length > 0) throw new ConfigError(broken);
-  const value = document.toJS({ maxAliasCount: 50 }) as unknown;
+  const given = (document.toJS({ maxAliasCount: 50 }) as unknown) ?? {};
   const lineOf = (path: readonly PropertyKey[]): number | undefined => {
-    for (let length = path.length; length >= 0; length--) {
-      const node = document.getIn(path.slice(0, length), true);
+    for (let length = path.length; length > 0; length--) {
+      const node = keyNode(document, path.slice(0, length));
       if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
     }
-    return undefined;
+    return 1;
   };
-  const result = schema.safeParse(value ?? {});
-  if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.flatMap((issue) => mistakesOf(issue, file, schema, lineOf)));
+  const result = schema.safeParse(given);
+  if (result.success) return { file, value: result.data, lineOf };
+  const mistakes = result.error.issues.flatMap((issue) => mistakesOf(issue, { file, schema, given, lineOf }));
+  throw new ConfigError(mistakes.sort((left, right) => (left.line ?? 0) - (right.line ?? 0)));
 }
 
-function mistakesOf(
-  issue: z.core.$ZodIssue,
-  file: string,
-  schema: z.ZodType,
-  lineOf: (path: readonly PropertyKey[]) => number | undefined,
-): Mistake[] {
+/** The key itself, since its value may begin lines below. Items of a list have none: there it is the value. */
+function keyNode(document: Document, path: readonly PropertyKey[]): unknown {
+  const last = path.at(-1);
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (isMap(parent)) return parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(last))?.key;
+  return document.getIn(path, true);
+}
+
+interface Reading {
+  readonly file: string;
+  readonly schema: z.ZodType;
+  readonly given: unknown;
+  lineOf(path: readonly PropertyKey[]): number | undefined;
+}
+
+function mistakesOf(issue: z.core.$ZodIssue, reading: Reading): Mistake[] {
+  const { file, schema, lineOf } = reading;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((unknown) => {
       const known = nearest(unknown, keysAt(schema, issue.path));
@@ -92,15 +90,21 @@ function mistakesOf(
     });
   }
   const key = issue.path.join('.');
-  return [{ file, line: lineOf(issue.path), key, message: notYet(key, issue) ?? issue.message }];
+  // A key that is itself of the wrong form, as an address in users.yaml: what was expected stands inside.
+  const expected = issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join('; ') : issue.message;
+  return [
+    { file, line: lineOf(issue.path), key, message: notYet(key, valueAt(reading.given, issue.path)) ?? expected },
+  ];
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step], given);
 }
 
 /** A driver that is promised and not there yet says so, instead of looking like a slip of the pen. */
-function notYet(key: string, issue: z.core.$ZodIssue): string | undefined {
-  const promised = NOT_YET[key];
-  if (promised === undefined || (issue.code !== 'invalid_union' && issue.code !== 'invalid_value')) return undefined;
-  const names = Object.entries(promised).map(([name, instead]) => `${name} is not in this version, use ${instead}`);
-  return `${issue.message}; ${names.join('; ')}`;
+function notYet(key: string, value: unknown): string | undefined {
+  const instead = typeof value === 'string' ? NOT_YET[key]?.[value] : undefined;
+  return instead === undefined ? undefined : `${value} is not in this version, use ${instead}`;
 }
 
 /** Key names a schema takes at a path, found by asking its JSON form. */

@@ -1,5 +1,7 @@
 /** The configuration file: every key, its form and its default. The JSON Schema is generated from here. */
 import { z } from 'zod';
+import { isSipUri, parseUri } from '../../sip/message/uri.ts';
+import { isHostAndPort } from './host-port.ts';
 
 const ms = z.number().int().positive();
 const seconds = z.number().int().positive();
@@ -7,18 +9,19 @@ const seconds = z.number().int().positive();
 /** `env:NAME` or `file:PATH`: secrets never stand in the file itself. */
 const secret = z
   .string()
-  .regex(/^(env|file):.+/, 'a secret is given as env:NAME or file:PATH, never in the file itself')
+  .regex(/^(env|file):.+/, 'expected env:NAME or file:PATH: secrets never stand in the file itself')
   .describe('env:NAME or file:PATH');
 
-const sipUri = z.string().regex(/^sips?:[^\s<>"]+$/, 'a SIP URI such as sip:127.0.0.1:5070;lr');
+const sipUri = z.string().refine((text) => {
+  const uri = parseUri(text);
+  return uri !== undefined && isSipUri(uri) && !/[\s<>"]/.test(text);
+}, 'expected a SIP URI such as sip:127.0.0.1:5070;lr');
 const status = z.number().int().min(400).max(699);
 
-const listenAddress = z
-  .string()
-  .regex(
-    /^(udp|tcp|tls|ws|wss):(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z.-]+|\*):\d{1,5}$/,
-    'transport:address:port, such as udp:127.0.0.1:5060',
-  );
+const listenAddress = z.string().refine((text) => {
+  const [, host = ''] = /^(?:udp|tcp|tls|ws|wss):(.+)$/.exec(text) ?? [];
+  return isHostAndPort(host.replace(/^\*:/, '0.0.0.0:'));
+}, 'expected transport:address:port, such as udp:127.0.0.1:5060 (transports: udp, tcp, tls, ws, wss)');
 
 const sip = z.strictObject({
   listen: z
@@ -28,7 +31,7 @@ const sip = z.strictObject({
     .describe('Where SIP is heard; port 0 takes a free one'),
   advertise: z
     .string()
-    .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+)(:\d{1,5})?$/, 'host:port')
+    .refine((text) => isHostAndPort(/:\d+$/.test(text) ? text : `${text}:0`), 'expected host or host:port')
     .optional()
     .describe('What goes into Via, Record-Route and Contact instead of the listening address'),
   core: sipUri.optional().describe('The SIP/IP core: next hop of all that does not go to the ISF'),
@@ -86,11 +89,11 @@ const policy = z.strictObject({
     .strictObject({
       min: z
         .string()
-        .regex(/^\d+\.\d+$/, 'a release such as 1.0')
+        .regex(/^\d+\.\d+$/, 'expected a release such as 1.0')
         .default('1.0'),
       max: z
         .string()
-        .regex(/^\d+\.\d+$/, 'a release such as 2.2')
+        .regex(/^\d+\.\d+$/, 'expected a release such as 2.2')
         .default('2.2'),
       onMissing: z.enum(['allow', 'refuse']).default('refuse'),
     })
@@ -105,7 +108,7 @@ const policy = z.strictObject({
     .describe('Refusals after which the invitation goes to the ISF (A-21, A-44, A-57)'),
   proxyInterworkOn6xx: z.boolean().default(false).describe('A proxy may try the ISF after a 6xx (A-22)'),
   isfSchemes: z
-    .union([z.literal('others'), z.array(z.string())])
+    .union([z.literal('others'), z.array(z.string())], 'expected others, or a list of schemes')
     .default('others')
     .describe('Schemes that go to the ISF; others: all but sip, sips, tel (A-10)'),
   noClient: z.enum(['interwork', 'reject']).default('interwork').describe('8.3.2.1 step 6'),
@@ -127,7 +130,12 @@ const policy = z.strictObject({
 
 const isf = z.strictObject({
   routes: z
-    .array(z.union([sipUri, z.strictObject({ uri: sipUri, weight: z.number().int().min(1).default(1) })]))
+    .array(
+      z.union(
+        [sipUri, z.strictObject({ uri: sipUri, weight: z.number().int().min(1).default(1) })],
+        'expected a SIP URI, or {uri, weight}',
+      ),
+    )
     .default([])
     .describe('ISF addresses; none: no interworking'),
   secondary: z
@@ -157,7 +165,7 @@ const timers = z.strictObject({
   t1: ms.default(500).describe('RFC 3261 17.1.1.1'),
   t2: ms.default(4000),
   t4: ms.default(5000),
-  timerC: ms.min(180_001, 'timer C is above 180000 ms (RFC 3261 16.6)').default(181_000),
+  timerC: ms.min(180_001, 'expected more than 180000 ms (RFC 3261 16.6)').default(181_000),
   byeJoinMs: ms.default(2000).describe('How long the sender of a BYE waits for the far ends (A-26)'),
   storeBudgetMs: ms.default(1500).describe('How long signalling waits for the store (A-29)'),
   se: seconds.min(90).default(1800).describe('Session interval (RFC 4028), seconds'),
@@ -234,7 +242,7 @@ export const configSchema = z.strictObject({
       listen: z.string().optional(),
       ports: z
         .string()
-        .regex(/^\d+-\d+$/, 'a range such as 21000-21999')
+        .regex(/^\d+-\d+$/, 'expected a range such as 21000-21999')
         .optional(),
     })
     .optional()
@@ -243,7 +251,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       listen: z
         .string()
-        .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'address:port')
+        .refine(isHostAndPort, 'expected address:port, such as 127.0.0.1:8080')
         .default('127.0.0.1:8080'),
       token: secret.optional().describe('Bearer token; needed unless it listens on loopback'),
     })

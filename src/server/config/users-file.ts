@@ -6,7 +6,10 @@ import { readYaml } from './load.ts';
 
 const address = z
   .string()
-  .refine((text) => parseUri(text) !== undefined, 'an address such as sip:alice@home.example or tel:+15550100');
+  .refine(
+    (text) => parseUri(text) !== undefined,
+    'expected an address such as sip:alice@home.example or tel:+15550100',
+  );
 
 const client = z.strictObject({
   contact: address,
@@ -36,7 +39,7 @@ export const usersSchema = z.strictObject({ users: z.record(address, user).defau
 
 /** Throws a ConfigError with the place of every mistake. */
 export function loadUsers(file: string): UserDirectory {
-  const { users } = readYaml(file, usersSchema);
+  const { users } = readYaml(file, usersSchema).value;
   return new UserDirectory(
     Object.entries(users).map(([own, entry]) => ({ user: userOf(own, entry), aliases: entry.aliases })),
   );

@@ -1,0 +1,51 @@
+/** Who is served, by the drivers the configuration names: users, their preferences, their clients. */
+import type { RegisteredClient } from '../../machines/session/policy.ts';
+import type { ProfileSources, ProfileUser } from '../policy/profiles.ts';
+import type { UserDirectory } from '../preferences/users.ts';
+import type { Registrations } from '../registrar/registrations.ts';
+import type { Config } from './config/schema.ts';
+import { loadUsers } from './config/users-file.ts';
+
+/** What a reload may change. */
+export interface Served {
+  users: UserDirectory | undefined;
+  allowOfflineStorage: boolean;
+}
+
+/** Reads the users anew. Throws a ConfigError. */
+export function servedBy(config: Config): Served {
+  return {
+    users: config.users.driver === 'file' ? loadUsers(config.users.path) : undefined,
+    allowOfflineStorage: config.policy.defaultAllowOfflineStorage,
+  };
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+/** `registrar.driver: none`: the core knows who is there, so everybody counts as reachable. */
+const ANY_CLIENT: readonly RegisteredClient[] = [
+  { instance: '', services: ['session', 'session.group'], media: ['message', 'audio', 'video'] },
+];
+
+export function subscribers(
+  config: Config,
+  served: Served,
+  registrations: Registrations,
+): Pick<ProfileSources, 'user' | 'clients'> {
+  const { driver } = config.registrar;
+  const anyUser = (address: string): ProfileUser => ({
+    address,
+    services: null,
+    allowOfflineStorage: served.allowOfflineStorage,
+    doNotDisturb: false,
+    interworking: null,
+    blacklist: NOBODY,
+    clients: driver === 'none' ? ANY_CLIENT : [],
+  });
+  const clients: ProfileSources['clients'] =
+    driver === 'thirdParty'
+      ? (address) => registrations.clientsOf(address)
+      : driver === 'none'
+        ? () => ANY_CLIENT
+        : () => null;
+  return { user: (address) => (served.users === undefined ? anyUser(address) : served.users.find(address)), clients };
+}

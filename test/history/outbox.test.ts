@@ -1,0 +1,198 @@
+/** The outbox: in order for each folder, again and again with growing pauses while the store fails, and nothing twice. */
+import { describe, expect, it } from '@jest/globals';
+import type { Done, HistoryDriver } from '../../src/history/driver.ts';
+import type { FolderRef, HistoryIntent, HistoryOutcome, OpenIntent, SealIntent } from '../../src/history/intent.ts';
+import { MemoryHistory } from '../../src/history/memory.ts';
+import { Outbox } from '../../src/history/outbox.ts';
+import { HISTORY_SCHEMA, SqliteHistory, sqliteHistory } from '../../src/history/sqlite.ts';
+import { openDatabase } from '../../src/store/sqlite.ts';
+import { VirtualClock } from '../../src/testing/index.ts';
+
+const FOLDER: FolderRef = { user: 'sip:alice@home.example', conversationId: 'v1', contributionId: 'c1' };
+const OTHER: FolderRef = { ...FOLDER, contributionId: 'c2' };
+const DRIVERS = { memory: () => new MemoryHistory(), sqlite: () => sqliteHistory({ path: ':memory:' }) };
+
+function openIntent(session = 's1', folder = FOLDER, object = 'session info'): OpenIntent {
+  return { kind: 'open', id: `${session}-open`, session, folder, at: 1000, object };
+}
+
+function sealIntent(session = 's1', folder = FOLDER): SealIntent {
+  const seal = { object: 'group state', groupStatePointer: true, reassertSessionInfo: false };
+  return { kind: 'seal', id: `${session}-seal`, session, folder, at: 2000, ...seal };
+}
+
+class Scene {
+  readonly clock = new VirtualClock();
+  readonly forgotten: string[] = [];
+  readonly outcomes: [string, boolean][] = [];
+  readonly outbox: Outbox;
+
+  constructor(driver: HistoryDriver, clock?: VirtualClock) {
+    this.clock = clock ?? this.clock;
+    this.outbox = new Outbox({
+      driver,
+      clock: this.clock,
+      rules: { metadata: true, keepOldGroupState: true },
+      retry: { firstMs: 1000, longestMs: 5000 },
+      forget: (ids) => this.forgotten.push(...ids),
+      onOutcome: (intent: HistoryIntent, outcome: HistoryOutcome) => this.outcomes.push([intent.id, outcome.ok]),
+    });
+  }
+}
+
+function contents(driver: MemoryHistory | SqliteHistory, folder = FOLDER): string[] {
+  let found: string[] = [];
+  driver.objects(folder, (_error, objects = []) => {
+    found = objects.map(({ content }) => content);
+  });
+  return found;
+}
+
+function pointers(driver: MemoryHistory | SqliteHistory, folder = FOLDER): unknown {
+  let found: unknown;
+  driver.pointers(folder, (_error, value) => {
+    found = value;
+  });
+  return found;
+}
+
+describe.each(['memory', 'sqlite'] as const)('on the %s driver', (name) => {
+  it('does what is submitted, in order, tells each outcome, and forgets it', () => {
+    const driver = DRIVERS[name]();
+    const { outbox, outcomes, forgotten } = new Scene(driver);
+    outbox.submit([openIntent(), sealIntent()]);
+    expect(contents(driver)).toEqual(['session info', 'group state']);
+    expect(pointers(driver)).toEqual({ SessionInfoObjectID: 1, GroupStateObjectID: 2 });
+    expect(outcomes).toEqual([
+      ['s1-open', true],
+      ['s1-seal', true],
+    ]);
+    expect(forgotten).toEqual(['s1-open', 's1-seal']);
+    expect(outbox.depth).toBe(0);
+    expect(outbox.oldest).toBeUndefined();
+  });
+
+  it('the same work again, as after a restart, leaves one object set', () => {
+    const driver = DRIVERS[name]();
+    for (let start = 0; start < 3; start++) new Scene(driver).outbox.submit([openIntent(), sealIntent()]);
+    expect(contents(driver)).toEqual(['session info', 'group state']);
+    expect(pointers(driver)).toEqual({ SessionInfoObjectID: 1, GroupStateObjectID: 2 });
+  });
+
+  it('A-19: a session that joins the folder again keeps the first Session Info Object', () => {
+    const driver = DRIVERS[name]();
+    const { outbox } = new Scene(driver);
+    outbox.submit([openIntent('s1'), openIntent('s2', FOLDER, 'another session info')]);
+    expect(contents(driver)).toEqual(['session info']);
+  });
+
+  it.each(['openFolder', 'append', 'setPointer', 'getPointer'] as const)(
+    'a write error in the middle, at %s: nothing is lost, and nothing is there twice',
+    (failing) => {
+      const driver = DRIVERS[name]();
+      const works = driver[failing];
+      const scene = new Scene(driver);
+      driver[failing] = ((...args: unknown[]) => (args.at(-1) as Done<never>)(new Error('broken'))) as never;
+      scene.outbox.submit([openIntent(), sealIntent()]);
+      expect(scene.outbox.lastError).toBe('broken');
+      expect(scene.outbox.depth).toBe(2);
+      expect(scene.forgotten).toEqual([]);
+      driver[failing] = works as never;
+      scene.clock.advance(1000);
+      expect(contents(driver)).toEqual(['session info', 'group state']);
+      expect(pointers(driver)).toEqual({ SessionInfoObjectID: 1, GroupStateObjectID: 2 });
+      expect(scene.outbox).toMatchObject({ depth: 0, lastError: null, failures: 1 });
+    },
+  );
+});
+
+describe('pauses', () => {
+  it('double from the first to the longest, and begin anew after a success', () => {
+    const driver = new MemoryHistory();
+    const { clock, outbox } = new Scene(driver);
+    const works = driver.append;
+    const tries: number[] = [];
+    driver.append = (_folder, _key, _object, done) => {
+      tries.push(clock.elapsed);
+      done(new Error('broken'));
+    };
+    outbox.submit([openIntent()]);
+    clock.advance(20_000);
+    expect(tries).toEqual([0, 1000, 3000, 7000, 12_000, 17_000]);
+    driver.append = works;
+    clock.advance(3000);
+    expect(outbox.depth).toBe(0);
+    driver.append = (_folder, _key, _object, done) => {
+      tries.push(clock.elapsed);
+      done(new Error('broken'));
+    };
+    tries.length = 0;
+    outbox.submit([sealIntent()]);
+    clock.advance(1500);
+    expect(tries).toEqual([23_000, 24_000]);
+  });
+
+  it('hold up one folder, not the others', () => {
+    const driver = new MemoryHistory();
+    const { outbox } = new Scene(driver);
+    const works = driver.openFolder.bind(driver);
+    driver.openFolder = (folder, done) =>
+      folder.contributionId === 'c1' ? done(new Error('broken')) : works(folder, done);
+    outbox.submit([openIntent('s1', FOLDER), openIntent('s2', OTHER), sealIntent('s2', OTHER)]);
+    expect(contents(driver, OTHER)).toEqual(['session info', 'group state']);
+    expect({ depth: outbox.depth, oldest: outbox.oldest }).toEqual({ depth: 1, oldest: 1000 });
+  });
+
+  it('are cut short before a shutdown', () => {
+    const driver = new MemoryHistory();
+    const { clock, outbox } = new Scene(driver);
+    const works = driver.append;
+    driver.append = (_folder, _key, _object, done) => done(new Error('broken'));
+    outbox.submit([openIntent()]);
+    driver.append = works;
+    outbox.retryNow();
+    expect(outbox.depth).toBe(0);
+    clock.advance(10_000);
+    expect(contents(driver)).toEqual(['session info']);
+  });
+});
+
+describe('a store that answers later', () => {
+  it('is asked for one thing at a time in a folder; an answer after the close changes nothing', () => {
+    const driver = new MemoryHistory();
+    const { outbox, outcomes } = new Scene(driver);
+    const works = driver.openFolder.bind(driver);
+    const held: (() => void)[] = [];
+    driver.openFolder = (folder, done) => void held.push(() => works(folder, done));
+    outbox.submit([openIntent(), sealIntent()]);
+    outbox.submit([openIntent()]);
+    expect({ depth: outbox.depth, asked: held.length }).toEqual({ depth: 2, asked: 1 });
+    outbox.close();
+    held[0]?.();
+    expect(outcomes).toEqual([]);
+  });
+});
+
+describe('a full disk', () => {
+  it('is told as it is, nothing half-done remains, and all is drained once there is room', () => {
+    const database = openDatabase(':memory:', HISTORY_SCHEMA, 1, 'normal', false);
+    const driver = new SqliteHistory(database);
+    const scene = new Scene(driver);
+    const size = database.pragma('page_count', { simple: true }) as number;
+    database.pragma(`max_page_count = ${size + 2}`);
+    const object = 'x'.repeat(6000);
+    const sessions = Array.from({ length: 10 }, (_, at) => `s${at}`);
+    const folderOf = (session: string): FolderRef => ({ ...FOLDER, contributionId: session });
+    for (const session of sessions) scene.outbox.submit([openIntent(session, folderOf(session), object)]);
+    expect(scene.outbox.lastError).toBe('database or disk is full');
+    expect(scene.outbox.depth).toBeGreaterThan(5);
+    expect(database.inTransaction).toBe(false);
+    database.pragma('max_page_count = 10000');
+    scene.clock.advance(1000);
+    expect(scene.outbox).toMatchObject({ depth: 0, lastError: null });
+    for (const session of sessions) {
+      expect(contents(driver, folderOf(session))).toEqual([object]);
+      expect(pointers(driver, folderOf(session))).toEqual({ SessionInfoObjectID: 1 });
+    }
+  });
+});
