@@ -6,18 +6,19 @@
 import { sealOrder } from '../../machines/session/actions/history.ts';
 import type { EndReason, SessionInput } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
+import { isLive } from '../../machines/session/legs.ts';
 import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
-import { addressParam } from '../sip/message/address.ts';
 import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
-import { type FolderNameSource, folderOf, openIntent, sealIntent } from './compose/history.ts';
+import { type FolderNameSource, openIntent, sealIntent } from './compose/history.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
+import { LastKnown } from './last-known.ts';
 import { LiveInstances } from './live-instances.ts';
 import { outsideAnswer } from './outside.ts';
 import { forgetUsed, type Performing, perform, thin } from './perform.ts';
@@ -80,6 +81,8 @@ export interface EngineOptions {
 
 /** Longest wait of a deletion. */
 const DELETION_MS = 50;
+/** Before a deletion that could not be written is tried again. */
+const RETRY_MS = 1000;
 
 const NO_INTENTS: HistoryIntent[] = [];
 
@@ -105,6 +108,7 @@ export class Engine implements SessionHost {
   readonly #options: EngineOptions;
   /** Where a session with a given Contribution-ID can be extended (A-41). */
   readonly instances = new LiveInstances();
+  readonly #lastKnown = new LastKnown();
   readonly #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
@@ -172,7 +176,10 @@ export class Engine implements SessionHost {
     let known: Profile | undefined;
     this.#options.profiles.lookUp({ ...invitation.query, at }, (profile) => {
       known = profile;
-      session?.deliver({ type: 'preferencesKnown', profile });
+      if (session === undefined) return;
+      // What is at hand at once can't come too late; what came late is kept for the next time.
+      this.#lastKnown.keep(invitation.query, profile);
+      session.deliver({ type: 'preferencesKnown', profile });
     });
     const { policy } = this;
     const input: SessionInput = {
@@ -180,6 +187,7 @@ export class Engine implements SessionHost {
       role: invitation.role,
       policy,
       profile: known ?? null,
+      lastKnown: known === undefined ? this.#lastKnown.of(invitation.query) : null,
       invite: invitation.facts,
       at,
     };
@@ -258,7 +266,10 @@ export class Engine implements SessionHost {
         this.counters.storeFailures++;
         this.#policies.forget(batch.policies.map((policy) => policy.key));
         this.#deletes.push(...batch.deletes);
-        for (const session of sessions) session.written = false;
+        if (this.#deletes.length > 0) this.#deleteAfter(RETRY_MS);
+        // One whose origin had been stored before still has its row, which its end must delete.
+        const begun = new Set(batch.puts.flatMap(({ id, origin }) => (origin === undefined ? [] : [id])));
+        for (const session of sessions) if (begun.has(session.id)) session.written = false;
         this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
       }
       if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
@@ -308,7 +319,11 @@ export class Engine implements SessionHost {
   #forgetRecord(session: Session): void {
     if (!session.written) return;
     this.#deletes.push(session.id);
-    this.#deletion ??= this.schedule(DELETION_MS, { onTimer: () => this.#deleteNow() }, 'deletions');
+    this.#deleteAfter(DELETION_MS);
+  }
+
+  #deleteAfter(ms: number): void {
+    this.#deletion ??= this.schedule(ms, { onTimer: () => this.#deleteNow() }, 'deletions');
   }
 
   #deleteNow(): void {
@@ -340,12 +355,12 @@ export class Engine implements SessionHost {
 
   perform(session: Session, effect: Effect): void {
     if (effect.type === 'invite') session.dossier.invites[effect.leg] = effect;
-    if (effect.type === 'answer') this.#noteInstance(session, effect);
     if (effect.type === 'fetchPreferences' && session.restored) this.#askAgain(session);
     perform(effect, this.#performing(session));
     forgetUsed(effect, session.dossier);
     if (effect.type === 'answer' || (effect.type === 'forwardResponse' && session.state === 'proxying')) {
       thin(session.dossier);
+      this.#noteInstance(session);
     }
   }
 
@@ -360,15 +375,11 @@ export class Engine implements SessionHost {
     });
   }
 
-  /** The served client's instance, from its Contact: in the INVITE, or on the terminating side in the 200. */
-  #noteInstance(session: Session, effect: EffectOf<'answer'>): void {
-    const { context, dossier } = session;
-    const message = context.role === 'orig' ? dossier.invite : dossier.messages.get(`answered ${effect.from[0]}`);
-    const contact = message?.contact;
-    const instance = contact === undefined ? undefined : addressParam(contact, '+sip.instance');
-    if (instance === undefined || context.legs.b?.peer === 'iwf') return;
-    const { user, contributionId } = folderOf(context, dossier, this.#options.folderName);
-    this.instances.set(user, contributionId, instance);
+  /** From here on the session can be extended on the client that has it (A-41). */
+  #noteInstance({ id, context, dossier }: Session): void {
+    const { instance, papers, served } = dossier;
+    if (instance === null || papers.contributionId === '') return;
+    this.instances.set(context.profile?.user ?? served, papers.contributionId, instance, id);
   }
 
   #performing(session: Session): Performing {
@@ -396,8 +407,8 @@ export class Engine implements SessionHost {
     this.counters.ended++;
     const reason = context.ending?.reason ?? 'failed';
     this.counters.byReason[reason] = (this.counters.byReason[reason] ?? 0) + 1;
-    const { user, contributionId } = folderOf(context, session.dossier, this.#options.folderName);
-    this.instances.delete(user, contributionId);
+    const { instance, papers, served } = session.dossier;
+    if (instance !== null) this.instances.delete(context.profile?.user ?? served, papers.contributionId, session.id);
     for (const leg of Object.keys(context.legs)) {
       this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
     }
@@ -420,6 +431,7 @@ export class Engine implements SessionHost {
     for (const { session } of taken) {
       this.sessions.set(session.id, session);
       this.counters.restored++;
+      if (session.context.ending === null && isLive(session.context.legs.a)) this.#noteInstance(session);
     }
     for (const { session, expired } of taken) {
       session.run();

@@ -136,8 +136,6 @@ function eventLabel(event: SipEvent): string | undefined {
 
 function commandLabel(command: SipCommand): string | undefined {
   switch (command.type) {
-    case 'trying':
-      return '100 Trying';
     case 'progress':
       return `${command.status} ${command.reason}`;
     case 'answer':
@@ -165,6 +163,7 @@ function commandLabel(command: SipCommand): string | undefined {
       return `${methodIn(command.exchange)} forwarded`;
     case 'forwardReply':
       return `answer forwarded (${methodIn(command.exchange)})`;
+    case 'trying':
     case 'reply':
     case 'release':
       return undefined;

@@ -10,22 +10,40 @@ export interface Registration {
   readonly expiresSeconds: number;
 }
 
+/** A registration as it is kept over a restart: JSON. */
+export interface KeptRegistration {
+  readonly keys: readonly string[];
+  readonly clients: readonly RegisteredClient[];
+  /** ms since the epoch. */
+  readonly until: number;
+}
+
+/** Where registrations survive a restart. The core says them again only after hours. */
+export interface RegistrationKeeper {
+  keep(id: string, registration: KeptRegistration): void;
+  forget(id: string): void;
+  kept(): readonly KeptRegistration[];
+}
+
 export interface RegistrationsOptions {
   readonly clock: Clock;
   /** Users held at the most; further ones are refused. */
   readonly maxUsers: number;
+  readonly keeper?: RegistrationKeeper;
 }
 
 class Entry implements TimerOwner {
-  readonly keys: readonly string[];
-  readonly clients: readonly RegisteredClient[];
+  readonly kept: KeptRegistration;
   readonly #forget: (entry: Entry) => void;
   timer: Timer | undefined;
 
-  constructor(keys: readonly string[], clients: readonly RegisteredClient[], forget: (entry: Entry) => void) {
-    this.keys = keys;
-    this.clients = clients;
+  constructor(kept: KeptRegistration, forget: (entry: Entry) => void) {
+    this.kept = kept;
     this.#forget = forget;
+  }
+
+  get id(): string {
+    return this.kept.keys[0] ?? '';
   }
 
   onTimer(): void {
@@ -37,8 +55,14 @@ export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #entries = new Map<string, Entry>();
 
+  /** Takes up what was kept; what has expired meanwhile is forgotten. */
   constructor(options: RegistrationsOptions) {
     this.#options = options;
+    const now = options.clock.now();
+    for (const kept of options.keeper?.kept() ?? []) {
+      if (kept.until > now) this.#enter(kept);
+      else options.keeper?.forget(kept.keys[0] ?? '');
+    }
   }
 
   /** Addresses registered. */
@@ -48,26 +72,36 @@ export class Registrations {
 
   /** Takes a registration in place of the one before; zero seconds ends it. False where there is no room. */
   register(registration: Registration): boolean {
+    const { clock, maxUsers, keeper } = this.#options;
     const keys = [...new Set(registration.addresses.map(identityKey))];
     for (const key of keys) {
       const before = this.#entries.get(key);
       if (before !== undefined) this.#forget(before);
     }
     if (registration.expiresSeconds === 0) return true;
-    if (this.#entries.size + keys.length > this.#options.maxUsers) return false;
-    const entry = new Entry(keys, registration.clients, (expired) => this.#forget(expired));
-    entry.timer = this.#options.clock.schedule(registration.expiresSeconds * 1000, entry, 'registrationExpires');
-    for (const key of keys) this.#entries.set(key, entry);
+    if (this.#entries.size + keys.length > maxUsers) return false;
+    const until = clock.now() + registration.expiresSeconds * 1000;
+    const entry = this.#enter({ keys, clients: registration.clients, until });
+    keeper?.keep(entry.id, entry.kept);
     return true;
   }
 
   /** Clients of a user; none where nothing is registered. */
   clientsOf(address: string): readonly RegisteredClient[] {
-    return this.#entries.get(identityKey(address))?.clients ?? [];
+    return this.#entries.get(identityKey(address))?.kept.clients ?? [];
+  }
+
+  #enter(kept: KeptRegistration): Entry {
+    const { clock } = this.#options;
+    const entry = new Entry(kept, (expired) => this.#forget(expired));
+    entry.timer = clock.schedule(kept.until - clock.now(), entry, 'registrationExpires');
+    for (const key of kept.keys) this.#entries.set(key, entry);
+    return entry;
   }
 
   #forget(entry: Entry): void {
     entry.timer?.cancel();
-    for (const key of entry.keys) if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    for (const key of entry.kept.keys) if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    this.#options.keeper?.forget(entry.id);
   }
 }

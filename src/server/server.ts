@@ -20,10 +20,12 @@ import type { UserDirectory } from '../preferences/users.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
 import { SipStack } from '../sip/stack.ts';
+import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
 import { NodeNetwork } from '../sip/transport/node-network.ts';
 import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
+import { type Guarded, guarded } from './guarded.ts';
 import { isfRoutes } from './isf-routes.ts';
 import { engineLog, type Logger } from './log.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
@@ -38,6 +40,8 @@ export interface Server {
   readonly config: Config;
   readonly cpm: CpmEngine;
   readonly stack: SipStack;
+  /** Where messages come in. */
+  readonly door: Guarded;
   readonly network: NodeNetwork;
   readonly ladders: Ladders;
   readonly registrations: Registrations;
@@ -98,7 +102,11 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   const { clock, network, served, history, sessions } = parts;
   const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
-  const registrations = new Registrations({ clock, maxUsers: config.registrar.maxUsers });
+  const registrations = new Registrations({
+    clock,
+    maxUsers: config.registrar.maxUsers,
+    ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
+  });
   const ladders = new Ladders(clock);
   const told = sessionLog(log, config.log.redact);
   const cpm: CpmEngine = createEngine({
@@ -122,9 +130,11 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       told.ended(session);
     },
   });
+  const door = guarded(stack, log);
   const server: Server = {
     config,
     cpm,
+    door,
     stack,
     network,
     ladders,
@@ -146,7 +156,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stop: (how = config.shutdown.sessions) => stop(server, how),
   };
   // Not before every stored session is known again: a BYE for one of them would get a 481.
-  network.attach(stack);
+  network.attach(door);
   return server;
 }
 
@@ -175,7 +185,7 @@ function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overlo
     network,
     resolver: nodeResolver(),
     random: Math.random,
-    timers: { t1, t2, t4, timerC },
+    timers: { ...DEFAULT_TIMERS, t1, t2, t4, timerC },
     limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
     overload: () => overload.retryAfter(),

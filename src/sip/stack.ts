@@ -21,7 +21,7 @@ import type { ProxyContext } from './proxy/context.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import type { ProxiedState } from './proxy/proxied-session.ts';
 import { ProxiedSessions } from './proxy/proxied-sessions.ts';
-import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
+import { forwardsLeft, hasLooped, responseForward, takeOwnRoute } from './proxy/rules.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
 import type { InviteServerTransaction } from './transaction/invite-server.ts';
@@ -180,8 +180,21 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
     if (this.#layer.receiveResponse(response)) return;
     this.counters.strayResponses++;
     if (response.cseq?.method === 'INVITE' && response.status >= 200 && response.status < 300) {
-      this.#legs.get(response.fromTag ?? '')?.receiveStray(response);
+      const leg = this.#legs.get(response.fromTag ?? '');
+      if (leg === undefined) this.#forwardStray(response);
+      else leg.receiveStray(response);
     }
+  }
+
+  /**
+   * RFC 6026 8.9 lets no stray 2xx pass; but after a restart the transaction of a session in proxy mode is gone while
+   * its 2xx is still said again, until the ACK that was lost comes (RFC 3261 13.3.1.4).
+   */
+  #forwardStray(response: SipResponse): void {
+    const [, key = ''] = /^z9hG4bK([^.]+)\.b/.exec(response.branch ?? '') ?? [];
+    if (this.#proxied.get(key) === undefined) return;
+    const forwarded = responseForward(response);
+    wayBack(forwarded, this.#options.network)?.send(serialize(forwarded));
   }
 
   #receiveRequest(request: SipRequest, fault: Malformed | undefined, flow: Flow): void {
@@ -319,7 +332,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
   execute(command: SipCommand): void {
     switch (command.type) {
       case 'trying':
-        return this.#trying(command.leg);
+        return this.#invites.get(command.leg)?.trying();
       case 'progress':
         return this.#uas(command.leg)?.progress(
           command.fork,
@@ -360,14 +373,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
         return this.#release(command.leg);
       default:
         return this.#executeProxy(command);
-    }
-  }
-
-  #trying(leg: LegId): void {
-    const transaction = this.#invites.get(leg);
-    const request = transaction?.request;
-    if (transaction !== undefined && request !== undefined && transaction.status === 0) {
-      transaction.respond(responseTo(request, 100));
     }
   }
 

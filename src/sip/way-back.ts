@@ -4,7 +4,7 @@ import { literalAddress } from './locate/locate.ts';
 import { splitList } from './message/header.ts';
 import type { SipRequest } from './message/message.ts';
 import { paramOf, withoutParams } from './message/params.ts';
-import { defaultPort, parseVia } from './message/via.ts';
+import { defaultPort } from './message/via.ts';
 import type { Network } from './network.ts';
 
 /** RFC 3261 18.2.1 and RFC 3581 4: the Via says where the request really came from, where it does not yet. */
@@ -21,16 +21,14 @@ export function noteSource(request: SipRequest, flow: Flow): void {
 
 /** Writes these into the top Via, whatever its sender wrote there; undefined leaves a parameter out. */
 export function markVia(request: SipRequest, received: string | undefined, rport: number | undefined): void {
-  const [top = '', ...others] = splitList(request.header('via') ?? '');
-  const via = parseVia(top);
+  const { via } = request;
   if (via === undefined) return;
-  const kept = withoutParams(via.params, 'received', 'rport');
-  const marked =
-    top.slice(0, top.length - via.params.length).trimEnd() +
-    kept +
-    (received === undefined ? '' : `;received=${received}`) +
-    (rport === undefined ? '' : `;rport=${rport}`);
-  request.set('Via', others.length === 0 ? marked : [marked, ...others].join(', '));
+  const [top = '', ...others] = splitList(request.header('via') ?? '');
+  const address = received === undefined ? '' : `;received=${received}`;
+  const port = rport === undefined ? '' : `;rport=${rport}`;
+  const params = withoutParams(via.params, 'received', 'rport') + address + port;
+  const marked = top.slice(0, top.length - via.params.length).trimEnd() + params;
+  request.setTopVia(others.length === 0 ? marked : [marked, ...others].join(', '), { ...via, params });
 }
 
 /** Where the response to a datagram goes (RFC 3261 18.2.2, RFC 3581 4). */
@@ -46,7 +44,7 @@ export function replyFlow(request: SipRequest, flow: Flow): Flow {
  * The way back of a request that came before a restart: where the Via says; over a connection its sent-by port, since
  * the source port is gone (RFC 3261 18.2.2, RFC 3581).
  */
-export function wayBack(request: SipRequest, network: Network): Flow | undefined {
+export function wayBack(request: Pick<SipRequest, 'via'>, network: Network): Flow | undefined {
   const { via } = request;
   if (via === undefined) return undefined;
   const transport = via.transport as TransportName;

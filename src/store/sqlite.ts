@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Batch, SessionStore } from '../engine/ports.ts';
 import type { HistoryIntent } from '../history/intent.ts';
+import type { KeptRegistration, RegistrationKeeper } from '../registrar/registrations.ts';
 
 export interface SqliteSessionsOptions {
   /** File, made with its folder where it is not there; `:memory:` for none. */
@@ -19,6 +20,8 @@ export interface SqliteSessions extends SessionStore {
   intents(): HistoryIntent[];
   /** History work that is done. Written with the next batch, since doing it again is harmless. */
   forgetIntents(ids: readonly string[]): void;
+  /** Registrations, which the core repeats only after hours. */
+  readonly registrations: RegistrationKeeper;
   /** Times the file could not be written since it last could. */
   readonly failing: number;
   close(): void;
@@ -29,6 +32,7 @@ export interface SqliteSessions extends SessionStore {
 export const SESSIONS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS registrations (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policies (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 `;
 
@@ -58,6 +62,8 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
   const removeIntent = db.prepare('DELETE FROM intents WHERE id = ?');
   const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
   const policyOf = db.prepare('SELECT body FROM policies WHERE key = ?').pluck();
+  const putRegistration = db.prepare('INSERT OR REPLACE INTO registrations (id, body) VALUES (?, ?)');
+  const removeRegistration = db.prepare('DELETE FROM registrations WHERE id = ?');
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((text) => db.prepare(text)) as [
     Database.Statement,
     Database.Statement,
@@ -123,6 +129,14 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
         .sort((left, right) => left.at - right.at),
     forgetIntents(ids) {
       done.push(...ids);
+    },
+    registrations: {
+      keep: (id, registration) => void inTransaction(() => putRegistration.run(id, JSON.stringify(registration))),
+      forget: (id) => void inTransaction(() => removeRegistration.run(id)),
+      kept: () =>
+        (read(db, 'SELECT body FROM registrations') as { body: string }[]).map(
+          ({ body }) => JSON.parse(body) as KeptRegistration,
+        ),
     },
     get failing() {
       return failing;

@@ -12,6 +12,7 @@ import type { RecordingRules } from '../history/record.ts';
 import { DEFAULT_POLICY } from '../policy/defaults.ts';
 import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
 import { SipStack } from '../sip/stack.ts';
+import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import type { SeededRandom } from './seeded.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -100,6 +101,8 @@ export class ParticipatingFunction {
       network: node,
       resolver: { naptr: (_, done) => done([]), srv: (_, done) => done([]), addresses: (_, done) => done([]) },
       random: () => this.#random.next(),
+      // A transcript is easier to read where each INVITE has its 100 at once.
+      timers: { ...DEFAULT_TIMERS, trying: 0 },
       trusts: options.trusts ?? (() => true),
       ...(options.overload === undefined ? {} : { overload: options.overload }),
     });

@@ -151,3 +151,17 @@ describe('other cases', () => {
     expect((await pf.alice.outcome(pf.alice.invite({ headers }))).status).toBe(480);
   });
 });
+
+it('registrations survive a restart of the server', async () => {
+  const stores = {
+    sessions: { driver: 'sqlite', path: `${scene.folder}/sessions.sqlite` },
+    registrar: { driver: 'thirdParty' },
+    policy: { noClient: 'reject' },
+  };
+  pf = await host(scene, stores);
+  await register();
+  await pf.close();
+  pf = await host(scene, stores);
+  expect(await pf.metric('registrations')).toBe(1);
+  expect(await statusOfCall()).toBe(200);
+});

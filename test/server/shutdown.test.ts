@@ -1,9 +1,14 @@
 /** How the server stops: new sessions are refused, live ones end in time, what is recorded is written, exit code 0. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { parse, stringify } from 'yaml';
 import { type SqliteHistory, sqliteHistory } from '../../src/history/sqlite.ts';
 import { sqliteSessions } from '../../src/store/sqlite.ts';
 import type { Call } from '../../src/testing/index.ts';
+import { command } from '../support/command.ts';
 import { Scene } from '../support/processes.ts';
 import { attach, type RunningServer, serve, until } from '../support/server.ts';
 import { UdpPhone } from '../support/udp-phone.ts';
@@ -128,4 +133,21 @@ it('shutdown.sessions: keep leaves live sessions to the next start, and nobody i
   expect((await exited()).code).toBe(0);
   expect([...alice.heard(near), ...bob.heard(far)]).not.toContain('BYE');
   expect(storedSessions()).toBe(1);
+});
+
+it('a start that fails at the admin address ends nothing: what was taken up waits for the next one', async () => {
+  await start({ graceMs: 10_000 });
+  const { near, far } = await establish();
+  server.program.child.kill('SIGKILL');
+  await server.program.exit(5_000);
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as AddressInfo;
+  const config = parse(readFileSync(server.configFile, 'utf8'));
+  const file = scene.file('taken.yaml', stringify({ ...config, admin: { listen: `127.0.0.1:${port}` } }));
+  const { code, err } = await command(['serve', '--config', file], { cwd: scene.folder });
+  taken.close();
+  expect({ code, said: /admin\.listen/.test(err) }).toEqual({ code: 1, said: true });
+  expect(storedSessions()).toBe(1);
+  expect([...alice.heard(near), ...bob.heard(far)]).not.toContain('BYE');
 });

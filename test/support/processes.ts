@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -104,14 +105,31 @@ export class Program {
   }
 }
 
-/** A UDP port nobody has at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    socket.once('error', reject);
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
+/** Below what the system gives to sockets that ask for no port in particular, so that none of them takes it meanwhile. */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+
+/** A port that is free for UDP and TCP, and the one above it for UDP: SIPp takes its commands there. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + 2 * Math.floor((Math.random() * PORTS) / 2);
+    const free = await Promise.all([isFreeUdp(port), isFreeUdp(port + 1), isFreeTcp(port)]);
+    if (free.every(Boolean)) return port;
+  }
+}
+
+function isFreeUdp(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  return new Promise((resolve) => {
+    socket.once('error', () => resolve(false));
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => socket.close(() => resolve(true)));
+  });
+}
+
+function isFreeTcp(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -98,7 +98,7 @@ export class SippRun {
   /** The messages it got, in their order. */
   received(): string[] {
     const parts = this.#file('msg').split(/^-{10,} .*\n/m);
-    return parts.flatMap((part) => /message received \[\d+\] bytes :\s+(\S[^]*)$/.exec(part)?.[1] ?? []);
+    return parts.flatMap((part) => /message received \[\d+\] bytes :\s+(\S.*)$/s.exec(part)?.[1] ?? []);
   }
 
   #file(suffix: string): string {

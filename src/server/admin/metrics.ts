@@ -31,6 +31,7 @@ export function metricsOf(server: Server): Registry {
   counter('sessions_restored', 'Sessions taken up after a restart', () => engine.counters.restored);
   counters('sessions_ended', 'Sessions ended, by reason', 'reason', () => engine.counters.byReason);
   counters('sip_messages', 'SIP messages, by what became of them', 'outcome', () => server.stack.counters);
+  counter('internal_errors', 'Messages that made our own code fail', () => server.door.failures);
   counters('transport_events', 'Connections and what befell them', 'event', () => server.network.counters);
   new Gauge({
     name: 'cpm_sip_held',

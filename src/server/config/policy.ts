@@ -22,6 +22,7 @@ export function policyOf(config: Config): Policy {
     secondaryTimeoutMs: isf.secondary.timeoutMs,
     defaultAllowOfflineStorage: policy.defaultAllowOfflineStorage,
     preferencesTimeoutMs: preferences.timeoutMs,
+    reasonText: policy.reasonText,
     recording: history.driver !== 'none',
     timers: {
       se: timers.se,

@@ -125,6 +125,7 @@ const policy = z.strictObject({
     .describe('488 on any bad media type, or only where none is left (A-38)'),
   maxRedirects: z.number().int().min(0).max(10).default(1).describe('302s followed (A-45)'),
   defaultAllowOfflineStorage: z.boolean().default(false).describe('Where preferences are not to be had (A-15)'),
+  reasonText: z.boolean().default(false).describe('A Reason header says why a 480 of ours was given (A-57)'),
   otherServices: z.enum(['forward', 'reject']).default('forward').describe('INVITEs that are no CPM session (A-51)'),
 });
 

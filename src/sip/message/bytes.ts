@@ -12,6 +12,7 @@ interface NodeBufferLike {
 type BufferClass = {
   from(bytes: ArrayBufferLike, offset: number, length: number): NodeBufferLike;
   from(text: string, encoding: 'latin1'): Uint8Array;
+  allocUnsafe(length: number): Uint8Array & { latin1Write(text: string, offset: number): number };
 };
 
 // Node's Buffer converts about ten times faster than a loop; a browser has only the loop.
@@ -69,6 +70,16 @@ export function trimBlanks(wire: string): string {
   while (start < end && isBlank(wire.charCodeAt(start))) start++;
   while (end > start && isBlank(wire.charCodeAt(end - 1))) end--;
   return end - start === wire.length ? wire : wire.slice(start, end);
+}
+
+/** The bytes of a wire string with more bytes behind them, in one piece of memory. */
+export function bytesOfPacket(wire: string, tail: Uint8Array): Uint8Array {
+  if (tail.length === 0) return bytesOfWire(wire);
+  if (nodeBuffer === undefined) return joinBytes(bytesOfWire(wire), tail);
+  const bytes = nodeBuffer.allocUnsafe(wire.length + tail.length);
+  bytes.latin1Write(wire, 0);
+  bytes.set(tail, wire.length);
+  return bytes;
 }
 
 /** Joins two byte runs; either may be empty. */

@@ -114,6 +114,12 @@ abstract class SipMessage {
     this.#forget(field.name);
   }
 
+  /** Puts another value in place of the topmost Via; `via` is the same, taken apart. */
+  setTopVia(value: string, via: Via): void {
+    this.set('Via', value);
+    this.#via = via;
+  }
+
   /** Puts a line in front of all others: a Via, a Route, a Record-Route (RFC 3261 16.6). */
   prepend(name: string, value: string): void {
     const field = headerField(name, value);

@@ -1,9 +1,12 @@
 /** Generic parameters, `;name=value` (RFC 3261 25.1 generic-param), read from their text when asked for. */
-import { trimBlanks } from './bytes.ts';
+import { isBlank, trimBlanks } from './bytes.ts';
 
 const SEMICOLON = 0x3b;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const EQUALS = 0x3d;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
 
 /** One parameter; `value` is undefined for a flag such as `;lr`, and unquoted for a quoted string. */
 export interface Param {
@@ -14,7 +17,10 @@ export interface Param {
 /** All parameters of a text such as `;tag=1;lr`, names in lower case. Undefined where the text is broken. */
 export function parseParams(text: string): Param[] | undefined {
   const params: Param[] = [];
-  for (const piece of splitAtSemicolons(text)) {
+  const quoted = text.indexOf('"') >= 0;
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = pieceEnd(text, start, quoted);
+    const piece = text.slice(start, end);
     if (trimBlanks(piece) === '') continue;
     const equals = piece.indexOf('=');
     const name = trimBlanks(equals < 0 ? piece : piece.slice(0, equals)).toLowerCase();
@@ -42,49 +48,61 @@ export function wellFormedParams(text: string): boolean {
 
 /** Value of one parameter; '' for a flag, undefined where it is absent. `name` in lower case. */
 export function paramOf(text: string, name: string): string | undefined {
-  if (text === '') return undefined;
-  for (const piece of splitAtSemicolons(text)) {
-    const equals = piece.indexOf('=');
-    const found = trimBlanks(equals < 0 ? piece : piece.slice(0, equals));
-    if (found.length !== name.length || found.toLowerCase() !== name) continue;
-    if (equals < 0) return '';
-    const raw = trimBlanks(piece.slice(equals + 1));
-    return raw.charCodeAt(0) === QUOTE ? unquote(raw) : raw;
+  const quoted = text.indexOf('"') >= 0;
+  for (let start = 0; start < text.length; ) {
+    const end = pieceEnd(text, start, quoted);
+    const after = nameEnd(text, start, end, name);
+    if (after >= 0) {
+      if (after === end) return '';
+      const raw = trimBlanks(text.slice(after + 1, end));
+      return raw.charCodeAt(0) === QUOTE ? unquote(raw) : raw;
+    }
+    start = end + 1;
   }
   return undefined;
 }
 
-/** The text without the named parameters; the others keep their spelling. */
-export function withoutParams(text: string, ...names: readonly string[]): string {
-  let kept = '';
-  for (const piece of splitAtSemicolons(text)) {
-    if (trimBlanks(piece) === '') continue;
-    const equals = piece.indexOf('=');
-    const name = trimBlanks(equals < 0 ? piece : piece.slice(0, equals)).toLowerCase();
-    if (!names.includes(name)) kept += `;${trimBlanks(piece)}`;
+/** Where the piece that begins here ends: at the next semicolon outside quotes, or at the end of the text. */
+function pieceEnd(text: string, start: number, quoted: boolean): number {
+  if (!quoted) {
+    const semicolon = text.indexOf(';', start);
+    return semicolon < 0 ? text.length : semicolon;
   }
-  return kept;
+  let inside = false;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (inside && code === BACKSLASH) at++;
+    else if (code === QUOTE) inside = !inside;
+    else if (code === SEMICOLON && !inside) return at;
+  }
+  return text.length;
 }
 
-/** Splits at semicolons that stand outside quoted strings. */
-function splitAtSemicolons(text: string): string[] {
-  if (text.indexOf('"') < 0) return text.split(';');
-  const pieces: string[] = [];
-  let start = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
+/** Where the equals sign of a piece with this name is, or its end for a flag; -1 where the name is another. */
+function nameEnd(text: string, start: number, end: number, name: string): number {
+  let at = start;
+  while (at < end && isBlank(text.charCodeAt(at))) at++;
+  if (end - at < name.length) return -1;
+  for (let letter = 0; letter < name.length; letter++, at++) {
     const code = text.charCodeAt(at);
-    if (quoted) {
-      if (code === BACKSLASH) at++;
-      else if (code === QUOTE) quoted = false;
-    } else if (code === QUOTE) quoted = true;
-    else if (code === SEMICOLON) {
-      pieces.push(text.slice(start, at));
-      start = at + 1;
-    }
+    const lower = code >= UPPER_A && code <= UPPER_Z ? code | 0x20 : code;
+    if (lower !== name.charCodeAt(letter)) return -1;
   }
-  pieces.push(text.slice(start));
-  return pieces;
+  while (at < end && isBlank(text.charCodeAt(at))) at++;
+  return at === end || text.charCodeAt(at) === EQUALS ? at : -1;
+}
+
+/** The text without the named parameters; the others keep their spelling. */
+export function withoutParams(text: string, ...names: readonly string[]): string {
+  const quoted = text.indexOf('"') >= 0;
+  let kept = '';
+  for (let start = 0; start < text.length; ) {
+    const end = pieceEnd(text, start, quoted);
+    const piece = trimBlanks(text.slice(start, end));
+    if (piece !== '' && !names.some((name) => nameEnd(text, start, end, name) >= 0)) kept += `;${piece}`;
+    start = end + 1;
+  }
+  return kept;
 }
 
 /** The content of a quoted string, backslash escapes resolved (RFC 3261 25.1 quoted-string). */

@@ -97,6 +97,8 @@ function parseHeaderLines(
   headers: HeaderField[],
   limits: MessageLimits,
 ): Malformed | undefined {
+  // Looked for once in the whole head, since hardly any holds one.
+  const strange = hasStrayControls(head);
   let at = lineEnd;
   let fault: Malformed | undefined;
   while (at >= 0) {
@@ -107,7 +109,7 @@ function parseHeaderLines(
     if (headers.length >= limits.headerLines) {
       return { code: 'too-many-headers', detail: `more than ${limits.headerLines} header lines` };
     }
-    const field = parseHeaderLine(line);
+    const field = parseHeaderLine(line, strange);
     if (field !== undefined) headers.push(field);
     else fault ??= { code: 'header-line', detail: `not a header: ${JSON.stringify(line.slice(0, 60))}` };
   }
@@ -122,7 +124,18 @@ export function headerLineEnd(head: string, start: number): number {
   return end;
 }
 
-function parseHeaderLine(line: string): HeaderField | undefined {
+/** A CR or LF alone, or a NUL. */
+function hasStrayControls(head: string): boolean {
+  if (head.indexOf('\0') >= 0) return true;
+  let after = 0;
+  for (let at = head.indexOf('\r'); at >= 0; at = head.indexOf('\r', after)) {
+    if (head.charCodeAt(at + 1) !== 0x0a || head.indexOf('\n', after) !== at + 1) return true;
+    after = at + 2;
+  }
+  return head.indexOf('\n', after) >= 0;
+}
+
+function parseHeaderLine(line: string, strange: boolean): HeaderField | undefined {
   const colon = line.indexOf(':');
   if (colon <= 0) return undefined;
   let nameEnd = colon;
@@ -130,7 +143,8 @@ function parseHeaderLine(line: string): HeaderField | undefined {
   const name = line.slice(0, nameEnd);
   const canonical = knownName(name) ?? (isToken(name) ? canonicalName(name) : undefined);
   if (canonical === undefined) return undefined;
-  const value = line.indexOf(CRLF, colon) < 0 ? trimBlanks(line.slice(colon + 1)) : unfolded(line.slice(colon + 1));
+  const value = line.indexOf('\n', colon) < 0 ? trimBlanks(line.slice(colon + 1)) : unfolded(line.slice(colon + 1));
+  if (!strange) return { name: canonical, value, line };
   // A lone CR or LF never separates lines in SIP; letting it through would let a peer forge headers behind us.
   if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0) return undefined;
   if (value.indexOf('\0') >= 0 && !nulsAreQuoted(value)) return undefined;

@@ -1,5 +1,5 @@
 /** From a message to bytes. Content-Length is always written by the serializer, last, from the body it sends. */
-import { bytesOfWire, joinBytes } from './bytes.ts';
+import { bytesOfPacket } from './bytes.ts';
 import type { HeaderField } from './header.ts';
 import type { AnyMessage, SipRequest, SipResponse } from './message.ts';
 
@@ -19,7 +19,7 @@ export function packet(message: AnyMessage): Packet {
 }
 
 export function packetBytes({ head, body }: Packet): Uint8Array {
-  return joinBytes(bytesOfWire(head), body);
+  return bytesOfPacket(head, body);
 }
 
 /** The message as bytes for the wire. */

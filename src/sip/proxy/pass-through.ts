@@ -35,7 +35,7 @@ export function passThrough(
   branch: string,
 ): void {
   const isInvite = request.method === 'INVITE';
-  if (isInvite) server.respond(responseTo(request, 100));
+  server.trying();
   let sending: Sending | undefined;
   const cancel = (): void => sending?.cancel([]);
   const ringing = isInvite ? new RingingLimit(proxy.clock, proxy.timers, cancel) : undefined;

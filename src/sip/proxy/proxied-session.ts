@@ -91,7 +91,7 @@ export class ProxiedSession {
       return;
     }
     this.#exchanges.set(exchange, new ProxyExchange(this.#proxy, leg, exchange, request, server, this));
-    if (request.method === 'INVITE') server.respond(responseTo(request, 100));
+    server.trying();
     if (request.method === 'BYE') this.#proxy.emit({ type: 'bye', leg, exchange, request });
     else this.#proxy.emit({ type: 'request', leg, fork: 0, exchange, request });
   }

@@ -1,5 +1,6 @@
 /** INVITE server transaction: RFC 3261 17.2.1 with the Accepted state of RFC 6026 7.1 and 8.7. */
 import type { SipRequest, SipResponse } from '../message/message.ts';
+import { responseTo } from '../message/respond.ts';
 import { type Chart, inviteInput, take } from './chart.ts';
 import { ServerTransaction } from './server.ts';
 import { transactionTimeout } from './timers.ts';
@@ -71,8 +72,20 @@ export class InviteServerTransaction extends ServerTransaction {
     const input = inviteInput(response.status);
     const takes = INVITE_SERVER[this.state][input] !== undefined;
     if (!takes) return;
+    if (this.status === 0) this.stopWaiting();
     this.keep(response);
     take(INVITE_SERVER, this, input);
+  }
+
+  /** RFC 3261 17.2.1: needed only where no other response comes within 200 ms. */
+  trying(): void {
+    if (this.status !== 0) return;
+    if (this.layer.timers.trying === 0) this.#sayTrying();
+    else this.startWaiting('trying', this.layer.timers.trying);
+  }
+
+  #sayTrying(): void {
+    if (this.status === 0 && this.request !== undefined) this.respond(responseTo(this.request, 100));
   }
 
   receive(request: SipRequest): boolean {
@@ -84,6 +97,10 @@ export class InviteServerTransaction extends ServerTransaction {
   }
 
   onTimer(name: string): void {
+    if (name === 'trying') {
+      this.#sayTrying();
+      return;
+    }
     if (name === 'timerH') this.reason = 'no ACK for the final response';
     take(INVITE_SERVER, this, name as InviteServerInput);
   }

@@ -49,6 +49,9 @@ export class NonInviteServerTransaction extends ServerTransaction {
     take(NON_INVITE_SERVER, this, input);
   }
 
+  /** RFC 3261 8.2.6.1: only an INVITE gets a 100. */
+  trying(): void {}
+
   receive(_request: SipRequest): boolean {
     take(NON_INVITE_SERVER, this, 'request');
     return true;

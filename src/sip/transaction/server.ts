@@ -34,7 +34,8 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
   /** What a CANCEL for this request does; absent where it can't be cancelled. */
   onCancel: ((cancel: SipRequest) => void) | undefined;
   #response: Packet | undefined;
-  #retransmission: Timer | undefined;
+  /** Timer G, or before there is a response the one of the 100. */
+  #waiting: Timer | undefined;
   #lifetime: Timer | undefined;
 
   constructor(layer: ServerLayer, key: string, request: SipRequest, flow: Flow) {
@@ -58,6 +59,9 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
     return this.status >= 200;
   }
 
+  /** Says in time that an INVITE has arrived: a 100, unless another response comes first. */
+  abstract trying(): void;
+
   protected keep(response: SipResponse): void {
     this.status = response.status;
     this.#response = packet(response);
@@ -79,7 +83,16 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
   }
 
   startRetransmission(name: string): void {
-    if (!this.flow.reliable) this.#retransmission = this.layer.clock.schedule(this.interval, this, name);
+    if (!this.flow.reliable) this.startWaiting(name, this.interval);
+  }
+
+  protected startWaiting(name: string, ms: number): void {
+    this.#waiting = this.layer.clock.schedule(ms, this, name);
+  }
+
+  protected stopWaiting(): void {
+    this.#waiting?.cancel();
+    this.#waiting = undefined;
   }
 
   startLifetime(name: string, ms: number): void {
@@ -88,8 +101,7 @@ export abstract class ServerTransaction implements TimerOwner, SendFailure {
   }
 
   stopTimers(): void {
-    this.#retransmission?.cancel();
-    this.#retransmission = undefined;
+    this.stopWaiting();
     this.#lifetime?.cancel();
     this.#lifetime = undefined;
   }

@@ -95,7 +95,7 @@ export abstract class Leg {
     }
     if (isTargetRefresh(request.method)) refreshTarget(dialog, request.contact?.uri);
     if (request.method === 'INVITE') {
-      transaction.respond(responseTo(request, 100));
+      transaction.trying();
       transaction.onCancel = () => this.ua.emit({ type: 'exchangeCancelled', leg: this.id, exchange });
     }
     this.ua.emit({ type: 'request', leg: this.id, fork, exchange, request });
