@@ -21,18 +21,18 @@ function establish(world: World): { near: Call; far: Call } {
   return { near, far };
 }
 
-function busyGoesToSms(print: (line: string) => void): void {
-  // By default nobody is interworked because he is busy (A-21). This operator wants just that.
-  const world = new World({ isf: [ISF], policy: { mediaPath: 'always', interworkOn: { orig: [486], term: [] } } });
+function offlineGoesToSms(print: (line: string) => void): void {
+  // By default the originating side interworks no 480: it can mean "do not disturb" too (A-57). This operator does.
+  const world = new World({ isf: [ISF], policy: { mediaPath: 'always', interworkOn: { orig: [480], term: [] } } });
   const call = world.peer('alice').invite();
   world.settle();
-  world.core.incoming().respond(486);
+  world.core.incoming().respond(480);
   world.settle();
   const attempt = world.isf.incoming();
-  print(`busy: the invitation goes to the ISF, for ${attempt.invite.uri}`);
+  print(`offline: the invitation goes to the ISF, for ${attempt.invite.uri}`);
   attempt.respond(200, { sdp: chatSdp('iwf') });
   world.settle();
-  print(`busy: alice gets ${call.response(200).status}`);
+  print(`offline: alice gets ${call.response(200).status}`);
 }
 
 function anonymousIsRefused(print: (line: string) => void): void {
@@ -69,7 +69,7 @@ function endsWhenNobodyAnswers(print: (line: string) => void): void {
 }
 
 export async function main(print: (line: string) => void = console.log): Promise<void> {
-  busyGoesToSms(print);
+  offlineGoesToSms(print);
   anonymousIsRefused(print);
   survivesItsProcess(print);
   endsWhenNobodyAnswers(print);

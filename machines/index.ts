@@ -18,9 +18,9 @@ export { type GuardName, guards } from './session/guards.ts';
 export {
   type ActionName,
   actions,
-  mayBeRecorded,
   type SessionMachine,
   sessionMachine,
   unrecordedMachine,
 } from './session/machine.ts';
 export type { Mode, Policy, Profile, RegisteredClient, Role } from './session/policy.ts';
+export { mayBeRecorded } from './session/recorded.ts';

@@ -18,6 +18,7 @@ export const GUARD_CLAUSES: Clauses<GuardName> = {
   originatorBlacklisted: ['T-INV-3'],
   doNotDisturb: ['T-INV-4'],
   mediaNotAllowed: ['T-INV-5'],
+  lateOfferNotAllowed: ['T-INV-5'],
   noClientReject: ['T-INV-6', 'T-INV-6-pol'],
   noClientInterwork: ['T-INV-6', 'T-INV-6-pol'],
   destinationOutsideSip: ['O-INV-4h', 'O-INV-5c'],
@@ -38,7 +39,9 @@ export const ACTION_CLAUSES: Clauses<ActionName> = {
   refuseBlacklisted: ['T-INV-3-r', 'T-INV-3-w'],
   refuseDoNotDisturb: ['T-INV-4-r'],
   refuseMedia: ['T-INV-5-r'],
-  refuseUnavailable: ['T-INV-6a', 'T-INV-7c-v-3', 'T-INV-8b-ii-2'],
+  refuseLateOffer: ['T-INV-5-r'],
+  refuseNoClient: ['T-INV-6a'],
+  refuseNoSuitableClient: ['T-INV-7c-v-3', 'T-INV-8b-ii-2'],
   chooseMode: ['O-INV-4b', 'O-INV-5a', 'T-INV-7b', 'T-INV-8a'],
   inviteCore: [
     'O-INV-4a',

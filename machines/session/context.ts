@@ -95,6 +95,10 @@ export interface OpenBye {
 
 export type EndReason =
   | 'refused'
+  // The three 480s of the terminating side.
+  | 'dnd'
+  | 'noClient'
+  | 'noSuitableClient'
   | 'failed'
   | 'cancelled'
   | 'ringingTimeout'
@@ -125,6 +129,8 @@ export interface HistoryFacts {
   /** UID of the Session Info Object; null until known. */
   readonly sessionInfoUid: number | null;
   readonly groupStateUid: number | null;
+  /** The Group State Object is stored, if there is to be one. */
+  readonly sealed: boolean;
   /** Sealing is done, or signalling no longer waits for it. */
   readonly settled: boolean;
   /** Store failures so far. */
@@ -137,6 +143,8 @@ export interface SessionContext {
   readonly mode: Mode | null;
   readonly policy: Policy;
   readonly profile: Profile | null;
+  /** What was known of the user before, while the profile is still awaited. */
+  readonly lastKnown: Profile | null;
   readonly invite: InviteFacts;
   readonly legs: Readonly<Record<LegName, LegRecord>>;
   /** The far leg whose final answer decides what comes next. */
@@ -147,6 +155,8 @@ export interface SessionContext {
   readonly attempts: {
     readonly invites: number;
     readonly redirects: number;
+    /** Targets of the last redirection that were not tried yet. */
+    readonly targets: readonly string[];
     readonly isf: boolean;
     readonly intervals: number;
   };
@@ -171,6 +181,8 @@ export interface SessionInput {
   readonly policy: Policy;
   /** Null where it still has to be fetched. */
   readonly profile: Profile | null;
+  /** Used instead where it does not come in time. */
+  readonly lastKnown?: Profile | null;
   readonly invite: InviteFacts;
   /** ms since the epoch. */
   readonly at: number;
@@ -183,6 +195,7 @@ export function initialContext(input: SessionInput): SessionContext {
     mode: null,
     policy: input.policy,
     profile: input.profile,
+    lastKnown: input.profile === null ? (input.lastKnown ?? null) : null,
     invite: input.invite,
     legs: {
       a: {
@@ -195,11 +208,11 @@ export function initialContext(input: SessionInput): SessionContext {
     },
     current: null,
     carriers: [],
-    attempts: { invites: 0, redirects: 0, isf: false, intervals: 0 },
+    attempts: { invites: 0, redirects: 0, targets: [], isf: false, intervals: 0 },
     relays: [],
     byes: [],
     drops: [],
-    history: { wanted: false, sessionInfoUid: null, groupStateUid: null, settled: false, failures: 0 },
+    history: { wanted: false, sessionInfoUid: null, groupStateUid: null, sealed: false, settled: false, failures: 0 },
     deadlines: {},
     ending: null,
     checkpoint: 0,

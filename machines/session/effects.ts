@@ -15,6 +15,8 @@ export type Order =
       readonly by: 'core' | 'isf' | 'replacedClient' | 'redirect';
       /** m-lines to offer; null means all. */
       readonly streams: readonly number[] | null;
+      /** m-lines that policy takes out of the whole offer: port 0 in their place (A-38). */
+      readonly without?: readonly number[];
       /** Redirection target. */
       readonly target?: string;
       /** Instances the core must not fork to (A-42). */
@@ -32,7 +34,13 @@ export type Order =
       readonly reliable: boolean;
     }
   /** 2xx toward `a`, from the answers of these legs, the first giving headers and dialog. */
-  | { readonly type: 'answer'; readonly from: readonly LegName[]; readonly fork: number }
+  | {
+      readonly type: 'answer';
+      readonly from: readonly LegName[];
+      readonly fork: number;
+      /** m-lines of a late offer that policy takes out of it (A-38). */
+      readonly without?: readonly number[];
+    }
   | { readonly type: 'refuse'; readonly status: number; readonly warning?: string }
   /** The far side's refusal, passed on toward `a`. */
   | { readonly type: 'forwardFailure'; readonly leg: LegName; readonly status: number }

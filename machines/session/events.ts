@@ -1,5 +1,5 @@
 /** What can happen to a session. Facts only: headers and bodies stay with the engine, which knows them by leg. */
-import type { LegName, TimerFacts } from './context.ts';
+import type { LegName, OfferedStream, TimerFacts } from './context.ts';
 import type { Profile } from './policy.ts';
 
 interface Stamp {
@@ -30,6 +30,8 @@ export type SessionEvent =
       readonly fork: number;
       /** m-lines of this leg's own offer that were accepted, in its order; null where no SDP came. */
       readonly accepted: readonly boolean[] | null;
+      /** m-lines the answer offers, where the invitation offered none. */
+      readonly offered?: readonly OfferedStream[] | null;
       readonly timer: TimerFacts;
       readonly allowsUpdate: boolean;
     } & OnLeg)

@@ -6,12 +6,13 @@
 import type { SessionContext } from './context.ts';
 import type { EventOf, SessionEvent } from './events.ts';
 import { allClosed, liveFarLegs, liveIwfLegs } from './legs.ts';
-import type { RegisteredClient } from './policy.ts';
+import { NEVER_INTERWORKED, type RegisteredClient } from './policy.ts';
+import { offerRefused, streamsToOffer } from './streams.ts';
 
 type Args = { readonly context: SessionContext; readonly event: SessionEvent };
 type Guard = (args: Args) => boolean;
-/** As much of a session as there is before it has gone anywhere. */
-type Invited = Pick<SessionContext, 'invite' | 'profile'>;
+/** As much of a session as tells what is offered, and to whom. */
+type Invited = Pick<SessionContext, 'invite' | 'policy' | 'role' | 'mode'>;
 
 const isOriginating = (context: SessionContext): boolean => context.role === 'orig';
 const isTerminating = (context: SessionContext): boolean => context.role === 'term';
@@ -61,9 +62,14 @@ const doNotDisturb: Guard = ({ context }) => isTerminating(context) && context.p
 const mediaNotAllowed: Guard = ({ context }) => {
   const { policy, invite, profile } = context;
   if (!isTerminating(context) || profile === null || invite.streams === null) return false;
-  const offered = invite.streams.filter((stream) => !stream.disabled);
-  const refused = offered.filter((stream) => !policy.allowedMedia.includes(stream.media));
-  return policy.sdpCheck === 'any' ? refused.length > 0 : refused.length > 0 && refused.length === offered.length;
+  return offerRefused(invite.streams, policy);
+};
+
+/** 8.3.2.1 step 5 for a late offer, which comes with the answer. A proxy can't take a 200 back. */
+const lateOfferNotAllowed: Guard = ({ context, event }) => {
+  const { offered } = event as EventOf<'answered'>;
+  if (!isTerminating(context) || context.mode !== 'b2bua' || offered === undefined || offered === null) return false;
+  return offerRefused(offered, context.policy);
 };
 
 /** RFC 4028 9: the interval is below what we take, and the caller can be told so. */
@@ -84,7 +90,7 @@ const extensionsUnsupported: Guard = ({ context }) => {
 
 /** 8.3.2.1 step 6: registered for the service and not barred by preference. */
 const noClientRegistered: Guard = ({ context }) =>
-  isTerminating(context) && !clientsOf(context).some((client) => offersService(client, context));
+  isTerminating(context) && clientsOf(context)?.some((client) => offersService(client, context)) === false;
 
 const noClientReject: Guard = (args) => noClientRegistered(args) && !mayInterworkUnreachable(args.context);
 const noClientInterwork: Guard = (args) => noClientRegistered(args) && mayInterworkUnreachable(args.context);
@@ -118,26 +124,30 @@ const extendsKnownSession: Guard = ({ context }) =>
   (context.profile?.replacedInstance ?? null) !== null;
 
 /** 8.3.2.1 steps 7c-v and 8b-ii: registered for the service, and able to take at least one offered media. */
-export function suitableClients(context: Invited): RegisteredClient[] {
-  const { streams } = context.invite;
-  return clientsOf(context).filter(
+export function suitableClients(clients: readonly RegisteredClient[], context: Invited): RegisteredClient[] {
+  const streams = streamsToOffer(context);
+  return clients.filter(
     (client) =>
       offersService(client, context) &&
       (streams === null || streams.some((stream) => !stream.disabled && client.media.includes(stream.media))),
   );
 }
 
-const noClientSuitable: Guard = ({ context }) => isTerminating(context) && suitableClients(context).length === 0;
+const noClientSuitable: Guard = ({ context }) => {
+  const clients = clientsOf(context);
+  return isTerminating(context) && clients !== null && suitableClients(clients, context).length === 0;
+};
 
 /** 8.3.2.1 step 7c-v second bullet; proxy mode has no such bullet. */
 const noClientSuitableInterwork: Guard = (args) =>
   args.context.mode === 'b2bua' && noClientSuitable(args) && mayInterworkUnreachable(args.context);
 
-function clientsOf(context: Invited): readonly RegisteredClient[] {
-  return context.profile?.clients ?? [];
+/** Null where nobody knows who is registered. */
+function clientsOf(context: SessionContext): readonly RegisteredClient[] | null {
+  return context.profile?.clients ?? null;
 }
 
-function offersService(client: RegisteredClient, context: Invited): boolean {
+function offersService(client: RegisteredClient, context: Pick<SessionContext, 'invite'>): boolean {
   return client.services.includes(context.invite.service);
 }
 
@@ -147,18 +157,27 @@ const proxying: Guard = ({ context }) => context.mode === 'proxy';
 
 const fromCurrentLeg: Guard = ({ context, event }) => 'leg' in event && event.leg === context.current;
 
+/** The leg tried last has failed, and nobody has called it off: after a CANCEL nothing new is tried (RFC 3261 16.10). */
+const mayTryElsewhere: Guard = (args) => {
+  const { current, legs } = args.context;
+  return fromCurrentLeg(args) && current !== null && legs[current]?.phase !== 'cancelling';
+};
+
 /** 8.3.2.1: a 302 in the terminating network, within bounds. Other 3xx go upstream. */
 const redirected: Guard = (args) => {
   const { context, event } = args;
   const failed = event as EventOf<'failed'>;
-  if (!fromCurrentLeg(args) || !isTerminating(context) || failed.status !== 302) return false;
-  return failed.redirects.length > 0 && context.attempts.redirects < context.policy.maxRedirects;
+  if (!mayTryElsewhere(args) || !isTerminating(context)) return false;
+  if (context.attempts.redirects >= context.policy.maxRedirects) return false;
+  if (failed.status === 302) return failed.redirects.length > 0;
+  // A target of the 302 has failed; there are others. A 6xx speaks for all of them (RFC 3261 21.6).
+  return context.attempts.targets.length > 0 && failed.status >= 400 && failed.status < 600;
 };
 
 /** RFC 4028 7.3: a 422 tells the interval that would do; once is enough. */
 const longerIntervalAsked: Guard = (args) => {
   const failed = args.event as EventOf<'failed'>;
-  if (!fromCurrentLeg(args) || failed.status !== 422 || failed.minSE === null) return false;
+  if (!mayTryElsewhere(args) || failed.status !== 422 || failed.minSE === null) return false;
   return args.context.mode === 'b2bua' && args.context.attempts.intervals === 0;
 };
 
@@ -166,8 +185,8 @@ const longerIntervalAsked: Guard = (args) => {
 const interworkingAllowed: Guard = (args) => {
   const { context } = args;
   const failed = args.event as EventOf<'failed'>;
-  if (!fromCurrentLeg(args) || context.attempts.isf || !context.policy.isfAvailable) return false;
-  if (context.profile?.interworking === false) return false;
+  if (!mayTryElsewhere(args) || context.attempts.isf || !context.policy.isfAvailable) return false;
+  if (context.profile?.interworking === false || NEVER_INTERWORKED[context.role].includes(failed.status)) return false;
   if (context.mode === 'proxy' && failed.status >= 600 && !context.policy.proxyInterworkOn6xx) return false;
   return context.policy.interworkOn[context.role].includes(failed.status);
 };
@@ -184,7 +203,7 @@ const secondaryWorthTrying: Guard = (args) => {
   const { context } = args;
   const answered = args.event as EventOf<'answered'>;
   if (!answeredByIwf(args) || context.policy.rejectedStreams !== 'interwork') return false;
-  const { streams } = context.invite;
+  const streams = streamsToOffer(context);
   if (streams === null || answered.accepted === null) return false;
   const accepted = answered.accepted;
   const rejected = streams.some((stream, at) => !stream.disabled && accepted[at] !== true);
@@ -319,6 +338,7 @@ export const guards = {
   originatorBlacklisted,
   doNotDisturb,
   mediaNotAllowed,
+  lateOfferNotAllowed,
   intervalTooSmall,
   authorised,
   extensionsUnsupported,

@@ -24,6 +24,8 @@ import { initialContext, type SessionContext, type SessionInput } from './contex
 import type { SessionEvent } from './events.ts';
 import { guards } from './guards.ts';
 
+export { mayBeRecorded } from './recorded.ts';
+
 export const actions = {
   ...refusals,
   ...invite,
@@ -82,12 +84,12 @@ const choosingRoute = session.createStateConfig({
   always: [
     { guard: 'extensionsUnsupported', target: DRAINING, actions: 'refuseExtension' },
     { guard: 'destinationUnroutable', target: DRAINING, actions: 'refuseScheme' },
-    { guard: 'noClientReject', target: DRAINING, actions: 'refuseUnavailable' },
+    { guard: 'noClientReject', target: DRAINING, actions: 'refuseNoClient' },
     { guard: 'noClientInterwork', target: 'ringing', actions: 'inviteIsf' },
     { guard: 'destinationOutsideSip', target: 'ringing', actions: 'inviteIsf' },
     { guard: 'extendsKnownSession', target: 'ringing', actions: 'inviteReplacedClient' },
     { guard: 'noClientSuitableInterwork', target: 'ringing', actions: 'inviteIsf' },
-    { guard: 'noClientSuitable', target: DRAINING, actions: 'refuseUnavailable' },
+    { guard: 'noClientSuitable', target: DRAINING, actions: 'refuseNoSuitableClient' },
     { target: 'ringing', actions: 'inviteCore' },
   ],
 });
@@ -97,6 +99,7 @@ const ringing = session.createStateConfig({
     provisional: [{ guard: 'proxying', actions: 'forwardProvisional' }, { actions: 'relayProgress' }],
     answered: [
       { guard: 'proxying', target: PROXYING, actions: 'forwardAnswer' },
+      { guard: 'lateOfferNotAllowed', target: CLOSING, actions: 'refuseLateOffer' },
       { guard: 'secondaryWorthTrying', target: 'answering', actions: 'inviteSecondary' },
       { guard: 'answeredByIwf', target: INTERWORKING, actions: 'answerInviter' },
       { target: ESTABLISHED, actions: 'answerInviter' },
@@ -390,10 +393,3 @@ export const unrecordedMachine = session.createMachine({
   context: ({ input }) => initialContext(input),
   ...call,
 }) as unknown as SessionMachine;
-
-/** False where preferences and policy are known and rule a recording out (O-200B-7, A-17). */
-export function mayBeRecorded({ policy, profile, role }: Pick<SessionInput, 'policy' | 'profile' | 'role'>): boolean {
-  if (!policy.recording) return false;
-  if (profile === null || profile.allowOfflineStorage) return true;
-  return role === 'term' && policy.compat.termFolderIgnoresPreference;
-}

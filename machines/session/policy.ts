@@ -5,6 +5,12 @@
 export type Role = 'orig' | 'term';
 export type Mode = 'b2bua' | 'proxy';
 
+/** Refusals that are never interworked, whatever policy says: the user's own, and those about the asker (A-21, A-44). */
+export const NEVER_INTERWORKED: Readonly<Record<Role, readonly number[]>> = {
+  orig: [401, 403, 407, 486, 487, 600, 603],
+  term: [403, 486, 487, 600, 603],
+};
+
 export interface VersionRange {
   /** Lowest and highest CPM release supported, such as `1.0`. */
   readonly min: string;
@@ -29,7 +35,7 @@ export interface Policy {
   readonly isfSchemes: 'others' | readonly string[];
   /** What an invitation without a registered client gets (8.3.2.1 step 6). */
   readonly noClient: 'interwork' | 'reject';
-  /** Media types a terminating session may offer, and whether one bad line is enough to refuse (A-38). */
+  /** Media types a terminating session may offer; one bad line is enough to refuse, or bad ones are taken out (A-38). */
   readonly allowedMedia: readonly string[];
   readonly sdpCheck: 'any' | 'all';
   readonly maxRedirects: number;
@@ -43,6 +49,8 @@ export interface Policy {
   /** Used where preferences can't be had (A-15). */
   readonly defaultAllowOfflineStorage: boolean;
   readonly preferencesTimeoutMs: number;
+  /** A Reason header tells why a 480 of ours was given (A-57). */
+  readonly reasonText: boolean;
   /** False where nothing is recorded at all. */
   readonly recording: boolean;
   readonly timers: SessionTimers;
@@ -90,7 +98,8 @@ export interface Profile {
   readonly blacklisted: boolean;
   /** The user's own wish; null leaves it to the provider. */
   readonly interworking: boolean | null;
-  readonly clients: readonly RegisteredClient[];
+  /** Null where registrations are not known: then the core, which knows them, is left to find the user (A-39). */
+  readonly clients: readonly RegisteredClient[] | null;
   /** Instance on which the session of Session-Replaces lives; null where unknown (A-41). */
   readonly replacedInstance: string | null;
 }

@@ -77,6 +77,7 @@ export const ACTIONS_BEYOND: Reasons<ActionName> = {
   endByRingingTimeout: 'RFC 3261 16.8: a B2BUA has its own limit on ringing',
   endByMissingAck: 'RFC 3261 13.3.1.4',
   endByMediaFailure: 'the media relay lost a session',
+  endByForwardedBye: 'RFC 3261 15: a BYE of the early dialog that crossed the 2xx',
   endByOrder: 'an operator, or shutdown',
   noteJoinOver: 'A-26: the wait for the far legs is over',
   noteBudgetSpent: 'A-29: the wait for the store is over',

@@ -51,6 +51,8 @@ export interface Dossier {
   readonly routes: readonly string[];
   readonly books: Record<LegName, LegBook>;
   readonly papers: SessionPapers;
+  /** Instance of the served client, once it is known which one has the session (A-41). */
+  instance: string | null;
   /** The invitation; kept until the session is established, since it may go out again. */
   invite: SipRequest | null;
   /** Invitations sent, by leg, so that a restart can take them up. Kept as long as `invite`. */
@@ -91,67 +93,128 @@ export function responseOf(dossier: Dossier, key: MessageKey): SipResponse | und
 
 // --- storing -----------------------------------------------------------------------------------------------
 
-/** What the invitation said. */
+/** What the invitation said. The invitation itself is the one text beside it. */
 export interface DossierOrigin {
   readonly served: string;
   readonly trusted: boolean;
   readonly destination: string;
   readonly routes: readonly string[];
   readonly papers: Omit<SessionPapers, 'farContact'>;
-  /** The invitation as a wire string. */
-  readonly invite: string;
 }
 
-/** What has become of it. */
+/** What has become of it. The messages and descriptions are the texts beside it. */
 export interface DossierState {
-  readonly books: Record<LegName, LegBook>;
+  readonly books: Readonly<Record<LegName, StoredBook>>;
   readonly farContact: string | null;
   /** False once the invitation has gone its last way. */
   readonly inviting: boolean;
   readonly invites: Record<LegName, EffectOf<'invite'>>;
   readonly reason: string | null;
-  /** Messages as wire strings, by their keys. */
-  readonly messages: readonly (readonly [string, string])[];
+  readonly instance: string | null;
+  /** Keys of the messages, in the order of the first texts. */
+  readonly messages: readonly string[];
 }
 
-export function dossierOrigin(dossier: Dossier): DossierOrigin {
+interface StoredBook {
+  /** The description is a text: which one. */
+  readonly sent: (Omit<SentDescription, 'text'> & { readonly text: number }) | null;
+  readonly received: StoredText | null;
+  readonly contact: string | null;
+}
+
+/** A text: the one with this number, or the end of it, for a description that is the body of a message. */
+type StoredText = number | { readonly endOf: number | 'invite'; readonly length: number };
+
+export interface StoredPart<T> {
+  readonly value: T;
+  readonly texts: readonly string[];
+}
+
+export function dossierOrigin(dossier: Dossier): StoredPart<DossierOrigin> {
   const { served, trusted, destination, routes } = dossier;
   const { farContact: _farContact, ...papers } = dossier.papers;
-  const invite = dossier.invite === null ? '' : wireOfBytes(serialize(dossier.invite));
-  return { served, trusted, destination, routes, papers, invite };
+  return {
+    value: { served, trusted, destination, routes, papers },
+    texts: [dossier.invite === null ? '' : wireOfBytes(serialize(dossier.invite))],
+  };
 }
 
 /** `ending`: nothing is offered or answered any more, so what was agreed need not be kept. */
-export function dossierState(dossier: Dossier, ending: boolean): DossierState {
-  const { books, papers, invite, invites, reason } = dossier;
-  return {
-    books: ending ? {} : books,
+export function dossierState(dossier: Dossier, ending: boolean): StoredPart<DossierState> {
+  const { papers, invite, invites, reason, instance } = dossier;
+  const messages: string[] = [];
+  const texts: string[] = [];
+  for (const [key, message] of dossier.messages) {
+    messages.push(key);
+    texts.push(wireOfBytes(serialize(message)));
+  }
+  const books: Record<LegName, StoredBook> = {};
+  if (!ending) for (const leg in dossier.books) books[leg] = storedBook(dossier.books[leg] as LegBook, dossier, texts);
+  const value = {
+    books,
     farContact: papers.farContact,
     inviting: invite !== null,
     invites,
     reason,
-    messages: [...dossier.messages].map(([key, message]) => [key, wireOfBytes(serialize(message))]),
+    instance,
+    messages,
+  };
+  return { value, texts };
+}
+
+function storedBook({ sent, received, contact }: LegBook, dossier: Dossier, texts: string[]): StoredBook {
+  return {
+    sent: sent === null ? null : { ...sent, text: texts.push(sent.text) - 1 },
+    received: received === null ? null : storedText(received, dossier, texts),
+    contact,
   };
 }
 
-export function restoredDossier(origin: DossierOrigin, state: DossierState): Dossier {
+/** What stands in a message that is stored anyway is not stored a second time. */
+function storedText(text: string, dossier: Dossier, texts: string[]): StoredText {
+  if (dossier.invite !== null && isBodyOf(dossier.invite, text)) return { endOf: 'invite', length: text.length };
+  const within = texts.findIndex((other) => other.endsWith(text));
+  return within < 0 ? texts.push(text) - 1 : { endOf: within, length: text.length };
+}
+
+function isBodyOf(message: AnyMessage, text: string): boolean {
+  return message.body.length === text.length && wireOfBytes(message.body) === text;
+}
+
+export function restoredDossier(origin: StoredPart<DossierOrigin>, state: StoredPart<DossierState>): Dossier {
+  const { texts } = state;
   const messages = new Map<string, AnyMessage>();
-  for (const [key, wire] of state.messages) {
-    const { message } = parseMessage(bytesOfWire(wire));
+  state.value.messages.forEach((key, at) => {
+    const { message } = parseMessage(bytesOfWire(texts[at] ?? ''));
     if (message !== undefined) messages.set(key, message);
+  });
+  const inviteText = origin.texts[0] ?? '';
+  const invite = state.value.inviting ? parseMessage(bytesOfWire(inviteText)).message : undefined;
+  const read = (stored: StoredText): string => {
+    if (typeof stored === 'number') return texts[stored] ?? '';
+    return (stored.endOf === 'invite' ? inviteText : (texts[stored.endOf] ?? '')).slice(-stored.length);
+  };
+  const books: Record<LegName, LegBook> = {};
+  for (const [leg, { sent, received, contact }] of Object.entries(state.value.books)) {
+    books[leg] = {
+      sent: sent === null ? null : { ...sent, text: read(sent.text) },
+      received: received === null ? null : read(received),
+      contact,
+    };
   }
-  const invite = state.inviting ? parseMessage(bytesOfWire(origin.invite)).message : undefined;
-  const { served, trusted, destination, routes } = origin;
+  const { served, trusted, destination, routes, papers } = origin.value;
+  const { farContact, invites, reason, instance } = state.value;
   return {
     served,
     trusted,
     destination,
     routes,
-    books: state.books,
-    papers: { ...origin.papers, farContact: state.farContact },
+    books,
+    papers: { ...papers, farContact },
     invite: invite?.kind === 'request' ? invite : null,
-    invites: state.invites,
-    reason: state.reason,
+    invites,
+    reason,
+    instance,
     messages,
   };
 }

@@ -3,6 +3,7 @@
  * in its leg; what the session wants done is stored first and done after.
  */
 
+import { compiled } from '../../machines/compiled.ts';
 import { sealOrder } from '../../machines/session/actions/history.ts';
 import type { EndReason, SessionInput } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
@@ -37,14 +38,7 @@ import type {
 } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import {
-  type Resumed,
-  resumed,
-  type StoredOrigin,
-  type StoredState,
-  storedOrigin,
-  storedState,
-} from './stored-session.ts';
+import { type Resumed, resumed, storedOrigin, storedState } from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -127,7 +121,7 @@ export class Engine implements SessionHost {
   }
 
   machineFor(recorded: boolean): SessionMachine {
-    return this.#options.machine ?? (recorded ? sessionMachine : unrecordedMachine);
+    return compiled(this.#options.machine ?? (recorded ? sessionMachine : unrecordedMachine));
   }
 
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
@@ -143,7 +137,7 @@ export class Engine implements SessionHost {
       const dot = event.leg.indexOf('.');
       const session = this.sessions.get(event.leg.slice(0, dot));
       if (session === undefined) return;
-      session.deliver(translate(event, event.leg.slice(dot + 1), session.context, session.dossier));
+      session.deliver(translate(event, event.leg.slice(dot + 1), session.context, session.dossier, this.#options));
     }
   }
 
@@ -300,11 +294,11 @@ export class Engine implements SessionHost {
   #recordOf(session: Session, policy: string): SessionRecord {
     let origin: string | undefined;
     if (!session.written) {
-      origin = JSON.stringify(storedOrigin(session, policy));
+      origin = storedOrigin(session, policy);
       session.written = true;
       session.writtenProfile = session.context.profile ?? undefined;
     }
-    const state = JSON.stringify(storedState(session, this.now(), this.#options.sip));
+    const state = storedState(session, this.now(), this.#options.sip);
     return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 
@@ -423,7 +417,7 @@ export class Engine implements SessionHost {
     const taken: Resumed[] = [];
     store.load((id, origin, state) => {
       try {
-        taken.push(this.#resume(JSON.parse(origin) as StoredOrigin, JSON.parse(state) as StoredState));
+        taken.push(resumed(this, { origin, state }, (key) => this.#policyNamed(key), this.now(), this.#options.sip));
       } catch (error) {
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
@@ -454,9 +448,8 @@ export class Engine implements SessionHost {
     }
   }
 
-  #resume(origin: StoredOrigin, state: StoredState): Resumed {
-    const body = this.#options.store.policy(origin.policy);
-    const policy = body === undefined ? this.policy : this.#policies.named(origin.policy, body);
-    return resumed(this, origin, state, policy, this.now(), this.#options.sip);
+  #policyNamed(key: string): Policy {
+    const body = this.#options.store.policy(key);
+    return body === undefined ? this.policy : this.#policies.named(key, body);
   }
 }

@@ -1,7 +1,8 @@
 /** Reads out of SIP messages what the session's guards ask about. */
-import type { InviteFacts, OfferedStream, TimerFacts } from '../../machines/session/context.ts';
-import { scanStreams } from '../sdp/streams.ts';
-import { parseNameAddress } from '../sip/message/address.ts';
+import type { InviteFacts, TimerFacts } from '../../machines/session/context.ts';
+import { offeredStreams } from '../sdp/streams.ts';
+import { addressParam, parseNameAddress } from '../sip/message/address.ts';
+import { detached } from '../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { identityKey, parseUri } from '../sip/message/uri.ts';
 
@@ -29,6 +30,13 @@ export function originatorsOf(request: SipRequest, trusted: boolean): string[] {
   return asserted;
 }
 
+/** `+sip.instance` of whoever sent the message; null where its Contact names none. */
+export function instanceOf(message: SipRequest | SipResponse): string | null {
+  const { contact } = message;
+  const instance = contact === undefined ? undefined : addressParam(contact, '+sip.instance');
+  return instance === undefined ? null : detached(instance);
+}
+
 const CLIENT_RELEASE = /\bCPM-client\/OMA(\d{1,3}\.\d{1,3})/i;
 const SERVER_RELEASE = /\bCPM-serv\/OMA(\d{1,3}\.\d{1,3})/i;
 
@@ -42,9 +50,12 @@ export function releaseOf(request: SipRequest): string | null {
 const ANONYMITY = ['id', 'user', 'header', 'session'];
 
 function anonymityRequested(request: SipRequest): boolean {
-  const privacy = request.header('privacy');
-  if (privacy === undefined) return false;
-  const values = privacy.split(/[;,]/).map((value) => value.trim().toLowerCase());
+  if (!request.has('privacy')) return false;
+  const values = request
+    .list('privacy')
+    .join(';')
+    .split(';')
+    .map((value) => value.trim().toLowerCase());
   return !values.includes('none') && values.some((value) => ANONYMITY.includes(value));
 }
 
@@ -100,10 +111,6 @@ export function inviteFacts(request: SipRequest, reading: InviteReading): Invite
     timer: timerFacts(request),
     allowsUpdate: request.lists('allow', 'UPDATE'),
   };
-}
-
-function offeredStreams(sdp: string): OfferedStream[] {
-  return scanStreams(sdp).map(({ media, port }) => ({ media, disabled: port === 0 }));
 }
 
 const NOTHING: readonly string[] = [];

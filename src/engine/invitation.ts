@@ -12,7 +12,7 @@ import type { Source } from '../sip/port.ts';
 import { takeOwnRoute } from '../sip/proxy/rules.ts';
 import { descriptionOf } from './compose/descriptions.ts';
 import { type Dossier, kept, type SessionPapers } from './dossier.ts';
-import { inviteFacts, originatorsOf } from './facts.ts';
+import { instanceOf, inviteFacts, originatorsOf } from './facts.ts';
 import type { ContactCipher } from './identity.ts';
 import type { ProfileQuery } from './ports.ts';
 import { servedUserOf } from './service.ts';
@@ -79,6 +79,7 @@ export function openDossier(invitation: Invitation, request: SipRequest, at: num
     routes,
     books: { a: { sent: null, received: sdp === undefined ? null : detached(sdp), contact: null } },
     papers: papersOf(invitation, request, at),
+    instance: invitation.role === 'orig' ? instanceOf(request) : null,
     invite: request,
     invites: {},
     reason: null,

@@ -123,7 +123,7 @@ function answerInviter(effect: EffectOf<'progress' | 'answer' | 'refuse' | 'forw
 
 function acknowledge(effect: EffectOf<'acknowledge'>, by: Performing): void {
   const near = effect.withBodyOf === undefined ? undefined : requestOf(by.dossier, `ack ${effect.withBodyOf}`);
-  by.execute({ type: 'acknowledge', leg: legId(by, effect.leg), ...composeAck(near, effect.leg, by) });
+  by.execute({ type: 'acknowledge', leg: legId(by, effect.leg), ...composeAck(near, effect.leg, by.context, by) });
 }
 
 function cancel(effect: EffectOf<'cancel'>, by: Performing): void {

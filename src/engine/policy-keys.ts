@@ -1,5 +1,6 @@
 /** Live sessions keep the policy they began with; stored ones name it by a key, so that it is written once. */
 import type { Policy } from '../../machines/session/policy.ts';
+import { fingerprint } from './fingerprint.ts';
 
 export class PolicyKeys {
   readonly #keys = new Map<Policy, string>();
@@ -10,7 +11,8 @@ export class PolicyKeys {
     const known = this.#keys.get(policy);
     if (known !== undefined) return { key: known };
     const body = JSON.stringify(policy);
-    const key = hashOf(body);
+    // Policies are few and not hostile.
+    const key = fingerprint(body);
     this.#keys.set(policy, key);
     this.#named.set(key, policy);
     return { key, unwritten: body };
@@ -33,15 +35,4 @@ export class PolicyKeys {
     this.#keys.set(policy, key);
     return policy;
   }
-}
-
-/** 64 bits of FNV-1a in two halves: policies are few and not hostile. */
-function hashOf(text: string): string {
-  let low = 0x811c9dc5;
-  let high = 0x01000193;
-  for (let at = 0; at < text.length; at++) {
-    low = Math.imul(low ^ text.charCodeAt(at), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(at) ^ at, 0x85ebca6b);
-  }
-  return (low >>> 0).toString(16).padStart(8, '0') + (high >>> 0).toString(16).padStart(8, '0');
 }

@@ -17,6 +17,7 @@ import {
   dossierState,
   restoredDossier,
 } from './dossier.ts';
+import { packed, unpacked } from './packed.ts';
 import type { Dialogs } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
@@ -47,43 +48,63 @@ export interface StoredState {
   readonly storedAt: number;
 }
 
-export function storedOrigin(session: Session, policy: string): StoredOrigin {
+/** The record's first part, as the store keeps it. */
+export function storedOrigin(session: Session, policy: string): string {
   const { id, role, profile, invite } = session.context;
-  return {
+  const dossier = dossierOrigin(session.dossier);
+  const { startedAt } = session;
+  const origin: StoredOrigin = {
     version: 1,
     context: { id, role, profile, invite },
     policy,
-    dossier: dossierOrigin(session.dossier),
-    startedAt: session.startedAt,
+    dossier: dossier.value,
+    startedAt,
   };
+  return packed(origin, dossier.texts);
 }
 
-export function storedState(session: Session, now: number, dialogs: Partial<Dialogs>): StoredState {
-  const {
-    id: _id,
-    role: _role,
-    invite: _invite,
-    policy: _policy,
-    effects: _effects,
-    profile,
-    ...context
-  } = session.context;
+/** The record's second part, as the store keeps it. */
+export function storedState(session: Session, now: number, dialogs: Partial<Dialogs>): string {
+  const { context } = session;
+  const { profile } = context;
   const legs: LegState[] = [];
   for (const leg in context.legs) {
     const state = dialogs.exportLeg?.(`${session.id}.${leg}`);
     if (state !== undefined) legs.push(state);
   }
   const proxied = context.mode === 'proxy' ? dialogs.exportProxied?.(session.id) : undefined;
-  return {
+  const dossier = dossierState(session.dossier, context.ending !== null);
+  const state: StoredState = {
     value: session.actor.getSnapshot().value,
-    context,
+    context: stateContext(context),
     ...(profile === session.writtenProfile ? {} : { profile }),
-    dossier: dossierState(session.dossier, context.ending !== null),
+    dossier: dossier.value,
     legs,
     ...(proxied === undefined ? {} : { proxied }),
     pending: session.pending,
     step: session.step,
     storedAt: now,
+  };
+  return packed(state, dossier.texts);
+}
+
+/** Key by key: a spread with exceptions costs more than everything else here. */
+function stateContext(context: SessionContext): StateContext {
+  return {
+    mode: context.mode,
+    lastKnown: context.lastKnown,
+    legs: context.legs,
+    current: context.current,
+    carriers: context.carriers,
+    attempts: context.attempts,
+    relays: context.relays,
+    byes: context.byes,
+    drops: context.drops,
+    history: context.history,
+    deadlines: context.deadlines,
+    ending: context.ending,
+    checkpoint: context.checkpoint,
+    step: context.step,
   };
 }
 
@@ -97,15 +118,14 @@ export interface Resumed {
 /** The session again, with its legs in the SIP port. Its pending effects have not been carried out yet. */
 export function resumed(
   host: SessionHost,
-  origin: StoredOrigin,
-  state: StoredState,
-  policy: Policy,
+  record: { readonly origin: string; readonly state: string },
+  policyNamed: (key: string) => Policy,
   now: number,
   dialogs: Partial<Dialogs>,
 ): Resumed {
-  if (origin.version !== 1) throw new Error(`record of version ${origin.version}`);
+  const { origin, state, dossier } = readRecord(record);
+  const policy = policyNamed(origin.policy);
   const { id } = origin.context;
-  const dossier = restoredDossier(origin.dossier, state.dossier);
   // Within 64*T1 every message may be sent again as a copy; later the peers have forgotten their transactions.
   const fresh = now - state.storedAt < policy.timers.transactionMs;
   const profile = state.profile ?? origin.context.profile;
@@ -123,6 +143,19 @@ export function resumed(
   );
   session.writtenProfile = origin.context.profile === null ? undefined : profile;
   return { session, expired: !fresh && legs.a?.phase === 'inviting' };
+}
+
+function readRecord(record: { readonly origin: string; readonly state: string }) {
+  const first = unpacked(record.origin);
+  const second = unpacked(record.state);
+  const origin = first.value as StoredOrigin;
+  const state = second.value as StoredState;
+  if (origin.version !== 1) throw new Error(`record of version ${origin.version}`);
+  const dossier = restoredDossier(
+    { value: origin.dossier, texts: first.texts },
+    { value: state.dossier, texts: second.texts },
+  );
+  return { origin, state, dossier };
 }
 
 /** An ACK that was awaited 64*T1 ago has come, or the session would have ended. */

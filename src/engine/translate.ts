@@ -5,7 +5,7 @@
 import type { LegName, SessionContext } from '../../machines/session/context.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';
 import { sameDescription } from '../sdp/mediate.ts';
-import { acceptedStreams } from '../sdp/streams.ts';
+import { acceptedStreams, offeredStreams } from '../sdp/streams.ts';
 import { addressParam, parseNameAddress } from '../sip/message/address.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
@@ -13,7 +13,8 @@ import { isSipUri, parseUri, sameUri } from '../sip/message/uri.ts';
 import type { SipEvent } from '../sip/port.ts';
 import { descriptionOf } from './compose/descriptions.ts';
 import { bookOf, type Dossier } from './dossier.ts';
-import { minSEOf, timerFacts } from './facts.ts';
+import { instanceOf, minSEOf, timerFacts } from './facts.ts';
+import type { Reading } from './invitation.ts';
 
 /** An event without its stamp; the session numbers and dates it. */
 export type Unstamped = SessionEvent extends infer E
@@ -30,6 +31,7 @@ export function translate(
   leg: LegName,
   context: SessionContext,
   dossier: Dossier,
+  by: Reading,
 ): Unstamped {
   switch (event.type) {
     case 'provisional': {
@@ -40,7 +42,7 @@ export function translate(
     case 'answered':
       return translateAnswer(event.response, event.fork, leg, context, dossier);
     case 'failed':
-      return translateFailure(event.status, event.response, leg, dossier);
+      return translateFailure(event.status, event.response, leg, dossier, by);
     case 'acknowledged': {
       const sdp = descriptionOf(event.request);
       if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
@@ -81,6 +83,7 @@ function translateAnswer(
   const offer = bookOf(dossier, leg).sent?.text;
   if (answer !== undefined) bookOf(dossier, leg).received = answer;
   dossier.messages.set(`answered ${leg}`, response);
+  if (context.role === 'term' && context.legs[leg]?.peer === 'client') dossier.instance ??= instanceOf(response);
   dossier.papers.farContact ??= response.contact === undefined ? null : detached(response.contact.uri);
   // A late offer is answered in the ACK: what came is an offer, and all of it stands.
   const late = context.invite.streams === null;
@@ -91,6 +94,7 @@ function translateAnswer(
     fork,
     status: response.status,
     accepted,
+    offered: late && answer !== undefined ? offeredStreams(answer) : null,
     timer: timerFacts(response),
     allowsUpdate: response.lists('allow', 'UPDATE'),
   };
@@ -101,31 +105,45 @@ function translateFailure(
   response: SipResponse | undefined,
   leg: LegName,
   dossier: Dossier,
+  by: Reading,
 ): Unstamped {
   if (response !== undefined) dossier.messages.set(`failed ${leg}`, response);
   return {
     type: 'failed',
     leg,
     status,
-    redirects: response === undefined || status >= 400 ? [] : redirectTargets(response, dossier.destination),
+    redirects: response === undefined || status >= 400 ? [] : redirectTargets(response, triedBy(leg, dossier), by),
     minSE: response === undefined ? null : minSEOf(response),
     silent: response === undefined,
   };
 }
 
-/** A-45: Contacts by q, the one we just tried left out. */
-function redirectTargets(response: SipResponse, tried: string): string[] {
+/** Where the invitation went by this leg, and at first. */
+function triedBy(leg: LegName, dossier: Dossier): string[] {
+  const target = dossier.invites[leg]?.target;
+  return target === undefined ? [dossier.destination] : [dossier.destination, target];
+}
+
+/** A-45: Contacts by q, those we have tried left out. A Contact of ours stands for the one inside it, or is left out. */
+function redirectTargets(response: SipResponse, tried: readonly string[], by: Reading): string[] {
   return response
     .list('contact')
     .flatMap((value) => {
       const address = parseNameAddress(value);
-      const uri = address === undefined ? undefined : parseUri(address.uri);
-      if (address === undefined || uri === undefined || !isSipUri(uri) || sameUri(address.uri, tried)) return [];
+      const target = address === undefined ? undefined : redirectTarget(address.uri, by);
+      if (address === undefined || target === undefined || tried.some((uri) => sameUri(target, uri))) return [];
       const q = Number(addressParam(address, 'q') ?? '1');
-      return [{ uri: address.uri, q: Number.isFinite(q) ? q : 1 }];
+      return [{ uri: target, q: Number.isFinite(q) ? q : 1 }];
     })
     .sort((a, b) => b.q - a.q)
     .map((target) => target.uri);
+}
+
+function redirectTarget(text: string, by: Reading): string | undefined {
+  const uri = parseUri(text);
+  if (uri === undefined || !isSipUri(uri)) return undefined;
+  if (!by.isOwn(uri.host, uri.port)) return text;
+  return uri.user === undefined ? undefined : by.contacts.open(uri.user);
 }
 
 function translateRequest(

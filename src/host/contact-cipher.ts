@@ -11,8 +11,8 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Tokens kept ready; clients use the same Contact for all their sessions. */
 const CACHED = 4096;
-/** Longer URIs are cut off by no known peer; a longer token would not fit a datagram either. */
-const MAX_URI = 1024;
+/** Longer URIs are sealed like any other, but each time anew: a stranger's long ones shall not fill memory. */
+const LONGEST_CACHED = 1024;
 
 /** `key` is any secret of at least 16 bytes. */
 export function contactCipher(key: string | Uint8Array): ContactCipher {
@@ -31,7 +31,8 @@ export function contactCipher(key: string | Uint8Array): ContactCipher {
     seal(uri) {
       const known = sealed.get(uri);
       if (known !== undefined) return known;
-      const token = seal(uri.slice(0, MAX_URI));
+      const token = seal(uri);
+      if (uri.length > LONGEST_CACHED) return token;
       if (sealed.size >= CACHED) sealed.delete(sealed.keys().next().value as string);
       sealed.set(uri, token);
       return token;

@@ -1,13 +1,15 @@
 /** What is known of a served user for one invitation: the directory, the registrations and the live sessions, put together. */
 import type { Profile, RegisteredClient } from '../../machines/session/policy.ts';
 import type { ProfilePort, ProfileQuery } from '../engine/ports.ts';
+import { type DoNotDisturbRule, isDisturbing } from '../preferences/do-not-disturb.ts';
 
 /** A user as a directory knows it; see `src/preferences/users.ts`. */
 export interface ProfileUser {
   readonly address: string;
   readonly services: readonly string[] | null;
   readonly allowOfflineStorage: boolean;
-  readonly doNotDisturb: boolean;
+  /** Always, never, or by rules. */
+  readonly doNotDisturb: boolean | readonly DoNotDisturbRule[];
   readonly interworking: boolean | null;
   readonly blacklist: ReadonlySet<string>;
   readonly clients: readonly RegisteredClient[];
@@ -20,6 +22,8 @@ export interface ProfileSources {
   readonly clients: (address: string) => readonly RegisteredClient[] | null;
   /** Instance on which the session with this Contribution-ID lives (A-41). */
   readonly instanceOf: (user: string, contributionId: string) => string | null;
+  /** True: a do-not-disturb rule counts whatever its conditions say (A-37); absent means no. */
+  readonly dndIgnoresConditions?: () => boolean;
 }
 
 export function profiles(sources: ProfileSources): ProfilePort {
@@ -34,12 +38,18 @@ export function profileOf(query: ProfileQuery, sources: ProfileSources): Profile
     user: user.address,
     services: user.services,
     allowOfflineStorage: user.allowOfflineStorage,
-    doNotDisturb: user.doNotDisturb,
+    doNotDisturb: isUndisturbed(query, user, sources.dndIgnoresConditions?.() ?? false),
     blacklisted: isBlacklisted(query, user),
     interworking: user.interworking,
     clients: query.role === 'term' ? (sources.clients(user.address) ?? user.clients) : [],
     replacedInstance: query.sessionReplaces === null ? null : sources.instanceOf(user.address, query.sessionReplaces),
   };
+}
+
+/** T-INV-4, A-37: the whole of the conditions, for this originator and now; read by its letter, that a rule exists. */
+function isUndisturbed(query: ProfileQuery, { doNotDisturb }: ProfileUser, ignoresConditions: boolean): boolean {
+  if (typeof doNotDisturb === 'boolean') return doNotDisturb;
+  return ignoresConditions ? doNotDisturb.length > 0 : isDisturbing(doNotDisturb, query);
 }
 
 /** T-INV-3, A-36: any of the asserted identities; in a group the focus asserts its own, so whoever referred counts too. */

@@ -1,5 +1,6 @@
 /** The users this function serves, their preferences and lists, by any of their addresses. */
 import { identityKey } from '../sip/message/uri.ts';
+import type { DoNotDisturbRule } from './do-not-disturb.ts';
 
 export interface User {
   /** The user's own address; names the mailbox. */
@@ -8,7 +9,8 @@ export interface User {
   readonly services: readonly string[] | null;
   /** Absent in the preferences means no. */
   readonly allowOfflineStorage: boolean;
-  readonly doNotDisturb: boolean;
+  /** Always, never, or by rules. */
+  readonly doNotDisturb: boolean | readonly DoNotDisturbRule[];
   readonly interworking: boolean | null;
   /** Identity keys. */
   readonly blacklist: ReadonlySet<string>;

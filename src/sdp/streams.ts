@@ -17,6 +17,11 @@ export function scanStreams(sdp: string): Stream[] {
   return streams;
 }
 
+/** The m-lines of an offer: their media types, and which are offered as already rejected. */
+export function offeredStreams(sdp: string): { readonly media: string; readonly disabled: boolean }[] {
+  return scanStreams(sdp).map(({ media, port }) => ({ media, disabled: port === 0 }));
+}
+
 /**
  * For each m-line of the offer, whether the answer accepted it: same place, same media and protocol, port not 0. A
  * line the answer left out counts as rejected (A-11).

@@ -7,7 +7,6 @@ import { nodeIdentifiers } from '../host/node-identifiers.ts';
 import { nodeResolver } from '../host/node-resolver.ts';
 import {
   type CpmEngine,
-  type CreateEngineOptions,
   createEngine,
   memorySessions,
   type Sessions,
@@ -25,8 +24,8 @@ import { NodeNetwork } from '../sip/transport/node-network.ts';
 import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
+import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
-import { isfRoutes } from './isf-routes.ts';
 import { engineLog, type Logger } from './log.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
 import { registering } from './registering.ts';
@@ -158,23 +157,6 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   // Not before every stored session is known again: a BYE for one of them would get a 481.
   network.attach(door);
   return server;
-}
-
-/** What the engine takes straight from the configuration. */
-function engineSettings(config: Config) {
-  const { sip, recording } = config;
-  return {
-    products: sip.productTokens,
-    ...(sip.warningAgent === undefined ? {} : { warningAgent: sip.warningAgent }),
-    ...(sip.core === undefined ? {} : { core: sip.core }),
-    policy: policyOf(config),
-    isf: isfRoutes(config.isf.routes, Math.random),
-    rules: { metadata: recording.metadata, keepOldGroupState: recording.keepOldGroupState },
-    retry: recording.retry,
-    groupState: recording.groupState,
-    ...(config.history.driver === 'sqlite' ? { folderName: config.history.folderName } : {}),
-    otherServices: config.policy.otherServices,
-  } satisfies Partial<CreateEngineOptions>;
 }
 
 function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overload: OverloadControl): SipStack {

@@ -10,6 +10,8 @@ import { loadUsers } from './config/users-file.ts';
 export interface Served {
   users: UserDirectory | undefined;
   allowOfflineStorage: boolean;
+  /** do-not-disturb rules count whatever their conditions say. */
+  dndIgnoresConditions: boolean;
 }
 
 /** Reads the users anew. Throws a ConfigError. */
@@ -17,6 +19,7 @@ export function servedBy(config: Config): Served {
   return {
     users: config.users.driver === 'file' ? loadUsers(config.users.path) : undefined,
     allowOfflineStorage: config.policy.defaultAllowOfflineStorage,
+    dndIgnoresConditions: config.compat.dndIgnoresConditions,
   };
 }
 
@@ -30,7 +33,7 @@ export function subscribers(
   config: Config,
   served: Served,
   registrations: Registrations,
-): Pick<ProfileSources, 'user' | 'clients'> {
+): Pick<ProfileSources, 'user' | 'clients' | 'dndIgnoresConditions'> {
   const { driver } = config.registrar;
   const anyUser = (address: string): ProfileUser => ({
     address,
@@ -47,5 +50,9 @@ export function subscribers(
       : driver === 'none'
         ? () => ANY_CLIENT
         : () => null;
-  return { user: (address) => (served.users === undefined ? anyUser(address) : served.users.find(address)), clients };
+  return {
+    user: (address) => (served.users === undefined ? anyUser(address) : served.users.find(address)),
+    clients,
+    dndIgnoresConditions: () => served.dndIgnoresConditions,
+  };
 }

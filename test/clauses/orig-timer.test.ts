@@ -178,7 +178,8 @@ describe('expiry as B2BUA', () => {
     expect(longer.header('session-expires')).toBe('2400;refresher=uac');
     far.respond(491, { to: longer });
     world.settle();
-    world.advance(1000);
+    // RFC 3261 14.1: the Call-ID is ours.
+    world.advance(4000);
     far.respond(200, { to: far.expect('UPDATE'), headers: [['Session-Expires', '2400;refresher=uac']] });
     world.settle();
     expect(world.pf.engine.sessions.size).toBe(1);

@@ -104,8 +104,8 @@ it('history: what is stored twice is there once, and outlives its process', asyn
 
 it('testing: a policy, a crash and a long silence in the virtual world', async () => {
   expect(await run('testing')).toEqual([
-    'busy: the invitation goes to the ISF, for sip:bob@home.example',
-    'busy: alice gets 200',
+    'offline: the invitation goes to the ISF, for sip:bob@home.example',
+    'offline: alice gets 200',
     'anonymous: 403, Warning: 399 10.0.0.10 "119 Anonymity not allowed"',
     'anonymous: 0 things are left of it',
     'crash: after the restart in b2buaEstablished.steady',

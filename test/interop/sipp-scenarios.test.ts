@@ -1,5 +1,5 @@
 /** What goes wrong between two ends, in a run of calls through `cpm-engine serve`: no call fails, nothing is left. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort, Scene } from '../support/processes.ts';
 import { describeWith } from '../support/programs.ts';
 import { nothingLeft, type RunningServer, serve } from '../support/server.ts';
@@ -71,7 +71,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
     let server: RunningServer;
     let ports: Record<Role | 'callee', number>;
 
-    beforeAll(async () => {
+    beforeEach(async () => {
       scene = new Scene();
       ports = { orig: await freePort(), term: await freePort(), callee: await freePort() };
       const config = {
@@ -81,7 +81,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
       };
       server = await serve(scene, config, { timeLapse: true });
     });
-    afterAll(() => scene.close());
+    afterEach(() => scene.close());
 
     function start(name: Role | 'callee', steps: readonly Step[], options: Partial<SippOptions>): SippRun {
       scene.file(`${name}.xml`, scenario(name, steps));
@@ -90,17 +90,14 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
 
     /** Calls of both roles at the same time; afterwards nothing may be left. */
     async function run(script: Script): Promise<Outcome> {
-      const before = await server.counts('sessions_ended_total');
       const bob = start('callee', script.callee, { calls: ROLES.length * CALLS });
       const options = { calls: CALLS, rate: RATE, target: server.ports.udp ?? 0 };
       const alices = ROLES.map((role) => start(role, script.caller(role), options));
       await allSucceed([...alices, bob]);
       await nothingLeft(server);
-      const after = await server.counts('sessions_ended_total');
-      const reasons = Object.entries(after).map(([reason, count]) => [reason, count - (before[reason] ?? 0)] as const);
       return {
         heard: { caller: alices.flatMap((alice) => alice.received()), callee: bob.received() },
-        reasons: Object.fromEntries(reasons.filter(([, count]) => count > 0)),
+        reasons: await server.counts('sessions_ended_total'),
       };
     }
 
@@ -182,7 +179,8 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
                 recv(200),
               ],
       });
-      expect(counted(heard.caller)).toEqual({});
+      const accepted = heard.caller.filter((text) => text.startsWith('SIP/2.0 200'));
+      expect(accepted.length).toBeGreaterThanOrEqual(3 * 2 * CALLS);
       expect(reasons).toEqual(mode === 'always' ? { noAck: 2 * CALLS } : EITHER_BYE);
     });
 
@@ -210,7 +208,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
     });
 
     it('a fork with two 2xx: both are acknowledged, and the surplus one ends by BYE', async () => {
-      const twice = [callee.respond(200, 'OK', { tag: ';tag=one' }), callee.respond(200, 'OK', { tag: ';tag=two' })];
+      const twice = ['one', 'two'].map((tag) => callee.respond(200, 'OK', { tag: `;tag=${tag}`, once: true }));
       const bye = [recv('BYE'), answer()];
       const { reasons, heard } = await run(
         mode === 'always'

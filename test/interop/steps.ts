@@ -164,8 +164,9 @@ export const callee = {
   invitedToAct(): Step {
     return recv('INVITE', 'rrs="true"', [keep('From', ALICE_AS_SHE_CAME)]);
   },
-  respond(status: number, reason: string, options: { tag?: string; sdp?: boolean; more?: readonly string[] } = {}) {
-    const { tag = BOB_TAG, sdp = status === 200, more = [] } = options;
+  /** SIPp waits for something to come before it goes on from what it repeats: `once` is for a series. */
+  respond(status: number, reason: string, options: { tag?: string; once?: boolean; more?: readonly string[] } = {}) {
+    const { tag = BOB_TAG, once = status !== 200, more = [] } = options;
     const head = [
       `SIP/2.0 ${status} ${reason}`,
       '[last_Via:]',
@@ -178,7 +179,7 @@ export const callee = {
       'Allow: INVITE, ACK, CANCEL, BYE, OPTIONS',
       ...more,
     ];
-    return send(message(head, sdp ? chat('bob') : []), status === 200 ? REPEATED : '');
+    return send(message(head, status === 200 ? chat('bob') : []), once ? '' : REPEATED);
   },
   /** Refuses the INVITE kept by `forLater`. */
   refuseKept: (status: number, reason: string): Step => answerKept(status, reason, BOB_TAG),

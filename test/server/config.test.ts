@@ -185,7 +185,7 @@ describe('mistakes in the configuration file', () => {
     expect(mistakes('users: {driver: file, path: "{folder}/users.yaml"}\n', { 'users.yaml': users })).toEqual([
       'users.yaml:2: users.alice: expected an address such as sip:alice@home.example or tel:+15550100',
       'users.yaml:5: users.sip:bob@home.example.servics: unknown key; did you mean services?',
-      'users.yaml:6: users.sip:bob@home.example.preferences.doNotDisturb: Invalid input: expected boolean, received number',
+      'users.yaml:6: users.sip:bob@home.example.preferences.doNotDisturb: expected true, false, or a list of rules',
       'users.yaml:7: users.sip:bob@home.example.blacklist.0: expected an address such as sip:alice@home.example or tel:+15550100',
       'users.yaml:8: users.sip:bob@home.example.clients.0.features: Invalid input: expected array, received string',
     ]);

@@ -1,7 +1,18 @@
 /** Sessions brought to the point where a test begins. */
-import { type Call, chatSdp, type InviteOptions, type World } from '../../src/testing/index.ts';
+import {
+  type Call,
+  chatSdp,
+  type InviteOptions,
+  type ParticipatingFunction,
+  type World,
+} from '../../src/testing/index.ts';
 
 export type Role = 'orig' | 'term';
+
+/** As much of a world as a session needs. */
+export type Stage = Pick<World, 'peer' | 'core' | 'isf' | 'settle' | 'advance'> & {
+  readonly pf: Pick<ParticipatingFunction, 'profile'>;
+};
 
 /** ISF address of the virtual world. */
 export const ISF = '10.0.0.30:5060';
@@ -12,7 +23,7 @@ export const FOLDER = { user: 'sip:alice@home.example', conversationId: CONVERSA
 export const TERM_FOLDER = { ...FOLDER, user: 'sip:bob@home.example' };
 
 /** An invitation as the function of this role gets it: from its client, or from the other CPM entity. */
-export function invite(world: World, role: Role, options: InviteOptions = {}): Call {
+export function invite(world: Stage, role: Role, options: InviteOptions = {}): Call {
   if (role === 'orig') return world.peer('alice').invite(options);
   const given = options.headers ?? [];
   const usual = [
@@ -24,7 +35,7 @@ export function invite(world: World, role: Role, options: InviteOptions = {}): C
 }
 
 /** Everything that makes the far side an IWF: on the originating side the destination, else that nobody is registered. */
-export function interworkedInvite(world: World, role: Role, options: InviteOptions = {}): Call {
+export function interworkedInvite(world: Stage, role: Role, options: InviteOptions = {}): Call {
   if (role === 'orig') return invite(world, role, { uri: 'mailto:carol@mail.example', ...options });
   world.pf.profile = { ...(typeof world.pf.profile === 'function' ? {} : world.pf.profile), clients: [] };
   return invite(world, role, options);
@@ -38,7 +49,7 @@ export interface Established {
 }
 
 /** Answers, acknowledges, and takes away what came on the way. */
-export function answer(world: World, near: Call, far: Call, sdp: string | null = chatSdp('bob')): void {
+export function answer(world: Stage, near: Call, far: Call, sdp: string | null = chatSdp('bob')): void {
   far.respond(200, sdp === null ? {} : { sdp });
   world.settle();
   near.response(200);
@@ -47,7 +58,7 @@ export function answer(world: World, near: Call, far: Call, sdp: string | null =
   far.expect('ACK');
 }
 
-export function establish(world: World, role: Role, options: InviteOptions = {}): Established {
+export function establish(world: Stage, role: Role, options: InviteOptions = {}): Established {
   const near = invite(world, role, options);
   world.settle();
   near.response(100);
@@ -56,7 +67,7 @@ export function establish(world: World, role: Role, options: InviteOptions = {})
   return { near, far };
 }
 
-export function establishInterworked(world: World, role: Role, options: InviteOptions = {}): Established {
+export function establishInterworked(world: Stage, role: Role, options: InviteOptions = {}): Established {
   const near = interworkedInvite(world, role, options);
   world.settle();
   near.response(100);
@@ -66,7 +77,7 @@ export function establishInterworked(world: World, role: Role, options: InviteOp
 }
 
 /** A session with two IWFs, each with one stream: the second was invited for what the first rejected. */
-export function establishTwoIwfs(world: World, role: Role): { near: Call; first: Call; second: Call } {
+export function establishTwoIwfs(world: Stage, role: Role): { near: Call; first: Call; second: Call } {
   const near = interworkedInvite(world, role, { sdp: chatSdp('alice', [2855, 2856]) });
   world.settle();
   near.response(100);

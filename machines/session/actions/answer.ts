@@ -3,6 +3,8 @@ import type { LegName } from '../context.ts';
 import type { EventOf } from '../events.ts';
 import { farLegs } from '../legs.ts';
 import { order } from '../order.ts';
+import { mayBeRecorded } from '../recorded.ts';
+import { prunedStreams, streamsToOffer } from '../streams.ts';
 import type { Turn } from '../turn.ts';
 import { claim } from './claim.ts';
 import { sendInvite } from './invite.ts';
@@ -35,8 +37,8 @@ function carriersAfter(
 }
 
 /** 200 steps 2 to 7: the inviter's 200, its own session timer, and the recording that begins with it. */
-function answerInviter(turn: Turn, from: readonly LegName[], fork: number): void {
-  turn.order({ type: 'answer', from, fork });
+function answerInviter(turn: Turn, from: readonly LegName[], fork: number, without: readonly number[] = []): void {
+  turn.order({ type: 'answer', from, fork, ...(without.length === 0 ? {} : { without }) });
   turn.setLeg('a', { phase: 'answered' });
   turn.clearDeadline('ringingOver');
   turn.clearDeadline('secondaryOver');
@@ -47,11 +49,12 @@ function answerInviter(turn: Turn, from: readonly LegName[], fork: number): void
 
 /** O-200B-7: decided by the preference; on the terminating side the text may be taken by its letter. */
 function noteRecording(turn: Turn): void {
-  const policy = turn.get('policy');
-  const preferred = turn.get('profile')?.allowOfflineStorage === true;
-  const literal = turn.get('role') === 'term' && policy.compat.termFolderIgnoresPreference;
-  if (policy.recording && (preferred || literal)) turn.set('history', { ...turn.get('history'), wanted: true });
+  const profile = turn.get('profile');
+  const wanted = profile !== null && mayBeRecorded({ policy: turn.get('policy'), profile, role: turn.get('role') });
+  if (wanted) turn.set('history', { ...turn.get('history'), wanted });
 }
+
+const checked = (turn: Turn) => ({ policy: turn.get('policy'), role: turn.get('role'), mode: turn.get('mode') });
 
 export const answer = {
   relayProgress: order<EventOf<'provisional'>>((turn, event) => {
@@ -62,7 +65,17 @@ export const answer = {
 
   answerInviter: order<EventOf<'answered'>>((turn, event) => {
     takeAnswer(turn, event);
-    answerInviter(turn, [event.leg], event.fork);
+    answerInviter(turn, [event.leg], event.fork, prunedStreams(event.offered ?? null, checked(turn)));
+  }),
+
+  /** T-INV-5-r for a late offer: the client that made it is acknowledged and let go. */
+  refuseLateOffer: order<EventOf<'answered'>>((turn, event) => {
+    turn.order({ type: 'refuse', status: 488 });
+    turn.setLeg('a', { phase: 'closed' });
+    turn.order({ type: 'acknowledge', leg: event.leg });
+    turn.order({ type: 'bye', leg: event.leg });
+    turn.setLeg(event.leg, { phase: 'ending' });
+    claim(turn, 'refused', null);
   }),
 
   /** Another session for the streams the ISF's IWF rejected, all in one INVITE; the 200 waits for it. */
@@ -71,7 +84,7 @@ export const answer = {
     // The wait is on the inviter's side alone: this dialog gets its ACK now.
     turn.order({ type: 'acknowledge', leg: event.leg });
     turn.setLeg(event.leg, { phase: 'confirmed' });
-    const offered = turn.get('invite').streams ?? [];
+    const offered = streamsToOffer({ ...checked(turn), invite: turn.get('invite') }) ?? [];
     const carriers = turn.get('carriers');
     const rejected = offered.flatMap((stream, at) => (!stream.disabled && (carriers[at] ?? null) === null ? [at] : []));
     sendInvite(turn, 'iwf', { by: 'isf', streams: rejected });

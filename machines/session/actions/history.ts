@@ -42,6 +42,7 @@ export const history = {
       ...facts,
       sessionInfoUid: event.sessionInfoUid ?? facts.sessionInfoUid,
       groupStateUid: event.groupStateUid,
+      sealed: true,
       settled: true,
     });
   }),

@@ -5,6 +5,8 @@ import type { EventOf } from '../events.ts';
 import { suitableClients } from '../guards.ts';
 import { order } from '../order.ts';
 import type { Profile } from '../policy.ts';
+import { mayBeRecorded } from '../recorded.ts';
+import { prunedStreams } from '../streams.ts';
 import type { Turn } from '../turn.ts';
 
 type InviteOrder = Extract<Order, { type: 'invite' }>;
@@ -15,7 +17,7 @@ export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'ty
   const leg = attempts.invites === 0 ? 'b' : `b${attempts.invites + 1}`;
   turn.set('attempts', { ...attempts, invites: attempts.invites + 1, isf: attempts.isf || invite.by === 'isf' });
   turn.addLeg(leg, { peer, phase: 'inviting', streams: invite.streams, timer: null, allowsUpdate: false });
-  turn.order({ ...invite, type: 'invite', leg });
+  turn.order({ ...invite, ...pruning(turn), type: 'invite', leg });
   turn.set('current', leg);
   // In proxy mode timer C is the proxy core's own (RFC 3261 16.6 step 11).
   if (turn.get('mode') === 'b2bua') turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);
@@ -23,10 +25,24 @@ export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'ty
   return leg;
 }
 
+function pruning(turn: Turn): Pick<InviteOrder, 'without'> {
+  const without = prunedStreams(turn.get('invite').streams, {
+    policy: turn.get('policy'),
+    role: turn.get('role'),
+    mode: turn.get('mode'),
+  });
+  return without.length === 0 ? {} : { without };
+}
+
 export const farPeer = (turn: Turn): Peer => (turn.get('role') === 'orig' ? 'entity' : 'client');
 
-/** A-15: what holds where preferences are not to be had in time. */
-function defaultProfile(turn: Turn): Profile {
+/**
+ * A-15: what holds where preferences are not to be had in time: those known before, else the safe defaults. Who is
+ * registered is then not known either, which is not the same as nobody.
+ */
+function assumedProfile(turn: Turn): Profile {
+  const known = turn.get('lastKnown');
+  if (known !== null) return { ...known, clients: null, replacedInstance: null };
   return {
     known: true,
     user: null,
@@ -35,7 +51,7 @@ function defaultProfile(turn: Turn): Profile {
     doNotDisturb: false,
     blacklisted: false,
     interworking: null,
-    clients: [],
+    clients: null,
     replacedInstance: null,
   };
 }
@@ -53,11 +69,13 @@ export const invite = {
 
   keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => {
     turn.set('profile', event.profile);
+    turn.set('lastKnown', null);
     turn.clearDeadline('preferencesOverdue');
   }),
 
   assumeDefaults: order((turn) => {
-    turn.set('profile', defaultProfile(turn));
+    turn.set('profile', assumedProfile(turn));
+    turn.set('lastKnown', null);
     turn.clearDeadline('preferencesOverdue');
   }),
 
@@ -65,7 +83,7 @@ export const invite = {
   chooseMode: order((turn) => {
     const policy = turn.get('policy');
     const profile = turn.get('profile');
-    const records = policy.recording && profile?.allowOfflineStorage === true;
+    const records = profile !== null && mayBeRecorded({ policy, profile, role: turn.get('role') });
     const mayInterwork = policy.isfAvailable && profile?.interworking !== false;
     const wanted = records || mayInterwork || turn.get('invite').sessionReplaces !== null;
     const stays = policy.mediaPath === 'always' || (policy.mediaPath === 'auto' && wanted);
@@ -79,8 +97,15 @@ export const invite = {
       sendInvite(turn, farPeer(turn), { by: 'core', streams: null });
       return;
     }
-    const suitable = new Set(suitableClients({ invite: turn.get('invite'), profile }).map((client) => client.instance));
-    const rejectInstances = profile.clients
+    const clients = profile.clients ?? [];
+    const offered = {
+      invite: turn.get('invite'),
+      policy: turn.get('policy'),
+      role: turn.get('role'),
+      mode: turn.get('mode'),
+    };
+    const suitable = new Set(suitableClients(clients, offered).map((client) => client.instance));
+    const rejectInstances = clients
       .map((client) => client.instance)
       .filter((instance) => instance !== '' && !suitable.has(instance));
     sendInvite(turn, 'client', { by: 'core', streams: null, rejectInstances });
@@ -97,12 +122,13 @@ export const invite = {
     sendInvite(turn, 'client', { by: 'replacedClient', streams: null, instance });
   }),
 
-  /** To the target of a 302 (A-45): same mode, same dialog toward the inviter. */
+  /** To the next target of a 302, the best first (A-45): same mode, same dialog toward the inviter. */
   followRedirect: order<EventOf<'failed'>>((turn, event) => {
     turn.setLeg(event.leg, { phase: 'closed' });
     const attempts = turn.get('attempts');
-    turn.set('attempts', { ...attempts, redirects: attempts.redirects + 1 });
-    sendInvite(turn, farPeer(turn), { by: 'redirect', streams: null, target: event.redirects[0] ?? '' });
+    const [target = '', ...targets] = event.status === 302 ? event.redirects : attempts.targets;
+    turn.set('attempts', { ...attempts, redirects: attempts.redirects + 1, targets });
+    sendInvite(turn, farPeer(turn), { by: 'redirect', streams: null, target });
   }),
 
   /** RFC 4028 7.3: the same invitation with the interval the 422 asks for. */

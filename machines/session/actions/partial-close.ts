@@ -1,7 +1,8 @@
 /** BYE 4a: one of several IWFs leaves and takes only its streams along. */
 import type { EventOf } from '../events.ts';
+import { glareWait } from '../glare.ts';
 import { order } from '../order.ts';
-import { GLARE_WAIT_MS, stopTimer } from './session-timer.ts';
+import { stopTimer } from './session-timer.ts';
 
 export const partialClose = {
   /** Answered at once; its streams wait for the next re-INVITE. */
@@ -28,8 +29,8 @@ export const partialClose = {
   }),
 
   /** RFC 3261 14.1: the same re-INVITE again, a little later. */
-  reofferAgainSoon: order((turn) => {
-    turn.setDeadline('reofferDue', turn.at + GLARE_WAIT_MS);
+  reofferAgainSoon: order((turn, event) => {
+    turn.setDeadline('reofferDue', turn.at + glareWait(turn.get('id'), 'a', event.step));
   }),
 
   reofferAgain: order((turn, event) => {

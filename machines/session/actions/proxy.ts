@@ -49,7 +49,9 @@ export const proxy = {
   /** RFC 3261 16.10: the CANCEL goes on; the final response that follows is forwarded like any other. */
   cancelBranch: order((turn) => {
     const current = turn.get('current');
-    if (current !== null) turn.order({ type: 'cancel', leg: current });
+    if (current === null) return;
+    turn.order({ type: 'cancel', leg: current });
+    turn.setLeg(current, { phase: 'cancelling' });
   }),
 
   forwardAck: order<EventOf<'acknowledged'>>((turn, event) => {

@@ -1,4 +1,5 @@
 /** Refusing an invitation: 8.2.2.1 steps 1 to 3, 8.3.2.1 steps 1 to 7, and what RFC 3261 adds. */
+import type { EndReason } from '../context.ts';
 import { order } from '../order.ts';
 import type { Turn } from '../turn.ts';
 import { claim } from './claim.ts';
@@ -17,6 +18,13 @@ function refuse(turn: Turn, status: number, warning?: string): void {
   claim(turn, 'refused', null);
 }
 
+/** On the wire one 480 is as good as another; logs, metrics and the inspector tell them apart. */
+function refuseUnavailable(turn: Turn, reason: EndReason): void {
+  turn.order({ type: 'refuse', status: 480 });
+  turn.setLeg('a', { phase: 'closed' });
+  claim(turn, reason, null);
+}
+
 export const refusals = {
   /** 403 with "127 Service not authorised". */
   refuseServiceNotAuthorised: order((turn) => refuse(turn, 403, WARNINGS.serviceNotAuthorised)),
@@ -27,11 +35,13 @@ export const refusals = {
   /** 403 with "122 Function not allowed". */
   refuseBlacklisted: order((turn) => refuse(turn, 403, WARNINGS.functionNotAllowed)),
   /** 480. */
-  refuseDoNotDisturb: order((turn) => refuse(turn, 480)),
+  refuseDoNotDisturb: order((turn) => refuseUnavailable(turn, 'dnd')),
   /** 488. */
   refuseMedia: order((turn) => refuse(turn, 488)),
   /** 480. */
-  refuseUnavailable: order((turn) => refuse(turn, 480)),
+  refuseNoClient: order((turn) => refuseUnavailable(turn, 'noClient')),
+  /** 480. */
+  refuseNoSuitableClient: order((turn) => refuseUnavailable(turn, 'noSuitableClient')),
   /** 404: RFC 3261 8.2.2.1. */
   refuseUnknownUser: order((turn) => refuse(turn, 404)),
   /** 416: RFC 3261 8.2.2.1. */

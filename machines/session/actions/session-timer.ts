@@ -1,6 +1,7 @@
 /** Session timers (RFC 4028), one for each leg of a B2BUA. */
 import type { LegName, LegTimer, SessionContext, TimerFacts } from '../context.ts';
 import type { EventOf } from '../events.ts';
+import { glareWait } from '../glare.ts';
 import { order } from '../order.ts';
 import type { SessionTimers } from '../policy.ts';
 import type { Turn } from '../turn.ts';
@@ -72,12 +73,9 @@ export const sessionTimer = {
 
   /** RFC 3261 14.1 for a refresh that crossed the peer's own. */
   refreshAgainSoon: order<EventOf<'response'>>((turn, event) => {
-    turn.setDeadline('refreshDue', turn.at + GLARE_WAIT_MS, event.leg);
+    turn.setDeadline('refreshDue', turn.at + glareWait(turn.get('id'), event.leg, event.step), event.leg);
   }),
 };
-
-/** RFC 3261 14.1 lets the side that did not choose the Call-ID wait 0 to 2 s, the other 2.1 to 4 s. */
-export const GLARE_WAIT_MS = 1000;
 
 function sendRefresh(turn: Turn, leg: LegName, step: number): void {
   const method = turn.leg(leg)?.allowsUpdate === true ? 'UPDATE' : 'INVITE';

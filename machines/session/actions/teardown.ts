@@ -5,10 +5,13 @@ import { order } from '../order.ts';
 import type { Turn } from '../turn.ts';
 import { claim, releaseAllMedia } from './claim.ts';
 
-/** the header is there exactly where a UID is known, and only toward the served client. */
+/**
+ * A-34: the header is there exactly where a UID is known, and only toward the served client. Where the store was too
+ * slow it stays away, since it says that the session has been recorded to its end (A-29).
+ */
 function messageUid(turn: Turn, leg: LegName): { messageUid?: number } {
-  if (turn.leg(leg)?.peer !== 'client') return {};
-  const { sessionInfoUid, groupStateUid } = turn.get('history');
+  const { sealed, sessionInfoUid, groupStateUid } = turn.get('history');
+  if (turn.leg(leg)?.peer !== 'client' || !sealed) return {};
   // read by its letter, 8.2.2.4 step 2b gives the Group State Object's UID.
   const literal =
     turn.get('policy').compat.messageUid === 'literal' &&

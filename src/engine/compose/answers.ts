@@ -8,7 +8,7 @@ import { reasonPhrase } from '../../sip/message/reason.ts';
 import type { Payload } from '../../sip/port.ts';
 import { bookOf, responseOf } from '../dossier.ts';
 import type { ContactCipher, Identity } from '../identity.ts';
-import { bodyToward, type Describing, descriptionOf, mergedAnswer, SDP_HEADERS } from './descriptions.ts';
+import { bodyToward, type Describing, descriptionOf, mergedAnswer, pruned, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfAnswer } from './headers.ts';
 
 export interface Answering extends Describing {
@@ -43,7 +43,7 @@ export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContex
   ];
   if (effect.from.length === 1) {
     // O-200B-4 T-200B-2
-    return { headers, body: bodyToward('a', received, descriptionOf(received), by) };
+    return { headers, body: bodyToward('a', received, pruned(descriptionOf(received), effect.without), by) };
   }
   const offer = bookOf(by.dossier, 'a').received;
   if (offer === null) return { headers, body: bodyToward('a', received, descriptionOf(received), by) };
@@ -69,9 +69,18 @@ export function composeRefusal(effect: EffectOf<'refuse'>, context: SessionConte
     headers.push(headerField('Unsupported', (context.mode === 'proxy' ? proxyRequire : require).join(', ')));
   if (effect.status === 422) headers.push(headerField('Min-SE', String(context.policy.timers.minSE)));
   if (effect.status === 503) headers.push(headerField('Retry-After', '10'));
+  const why = context.policy.reasonText ? UNAVAILABLE[context.ending?.reason ?? ''] : undefined;
+  if (why !== undefined) headers.push(headerField('Reason', `SIP;cause=480;text=${quote(why)}`));
   headers.push(headerField('Server', identity.products));
   return { headers };
 }
+
+/** What a 480 may say about itself, where the operator wants it to (A-57). */
+const UNAVAILABLE: Readonly<Record<string, string>> = {
+  dnd: 'Do not disturb',
+  noClient: 'No client registered',
+  noSuitableClient: 'No client suits the media',
+};
 
 /** The far side's refusal as the inviter gets it; ours, where nobody answered (RFC 3261 16.7 step 6). */
 export function composeFailure(

@@ -1,6 +1,7 @@
 /** Session descriptions from one leg to another: 4g, 7c-iii, 200 steps 4 and 2 (5.2.1.2, A-09). */
 import type { LegName } from '../../../machines/session/context.ts';
 import { mergeAnswers, onlyStreams, type PartialAnswer, withOwnOrigin, withoutStreams } from '../../sdp/mediate.ts';
+import { scanStreams } from '../../sdp/streams.ts';
 import { SDP_TYPE, sdpOf, withSdp } from '../../sip/message/body.ts';
 import { bytesOfWire } from '../../sip/message/bytes.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
@@ -33,6 +34,17 @@ export function describe(to: LegName, sdp: string, by: Describing): string {
   const adapted = by.media.adapt(by.session, to, sdp);
   book.sent = withOwnOrigin(adapted, book.sent?.id ?? originId(by.session, to), book.sent, by.identity.mediaAddress);
   return book.sent.text;
+}
+
+/** The description with these m-lines taken out: port 0 in their place. */
+export function pruned(sdp: string | undefined, without: readonly number[] = []): string | undefined {
+  return sdp === undefined || without.length === 0 ? sdp : withoutStreams(sdp, without);
+}
+
+/** The answer that takes nothing of a late offer, for the ACK of a session that ends at once (RFC 3261 13.2.2.4). */
+export function rejection(to: LegName, offer: string, by: Describing): Uint8Array {
+  const all = scanStreams(offer).map((_, at) => at);
+  return bytesOfWire(describe(to, withoutStreams(offer, all), by));
 }
 
 /** The offer for a leg that gets only some streams. */

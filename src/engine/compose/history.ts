@@ -7,6 +7,7 @@ import { sessionInfoObject } from '../../history/objects/session-info.ts';
 import type { StoredHeaders } from '../../history/objects/stored-message.ts';
 import { parseNameAddress } from '../../sip/message/address.ts';
 import type { Dossier, SessionPapers } from '../dossier.ts';
+import { fingerprint } from '../fingerprint.ts';
 
 export type FolderNameSource = 'contributionId' | 'sessionId' | 'callId';
 
@@ -15,11 +16,12 @@ export interface HistoryNaming {
   readonly groupState: 'always' | 'groupOnly';
 }
 
-/** named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by the Call-ID. */
+/** named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by a hash of the Call-ID. */
 export function folderOf(context: SessionContext, dossier: Dossier, sources: readonly FolderNameSource[]): FolderRef {
   const { papers } = dossier;
-  const named = sources.map((source) => papers[source]).find((name) => name !== null && name !== '');
-  const contributionId = named ?? papers.callId;
+  const names = { ...papers, callId: fingerprint(papers.callId) };
+  const named = sources.map((source) => names[source]).find((name) => name !== null && name !== '');
+  const contributionId = named ?? names.callId;
   const user = context.profile?.user ?? dossier.served;
   return { user, conversationId: papers.conversationId || contributionId, contributionId };
 }

@@ -6,7 +6,7 @@ import type { AnyMessage, SipRequest, SipResponse } from '../../sip/message/mess
 import type { Payload } from '../../sip/port.ts';
 import { bookOf } from '../dossier.ts';
 import type { Answering } from './answers.ts';
-import { bodyToward, descriptionOf, SDP_HEADERS } from './descriptions.ts';
+import { bodyToward, descriptionOf, rejection, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, timerOfAnswer, timerOfRequest } from './headers.ts';
 
 /** RFC 3261 table 3 and RFC 3311, 3515, 6665: requests that carry a Contact. */
@@ -106,8 +106,20 @@ export function composeReoffer(leg: LegName, body: Uint8Array, context: SessionC
   return { headers: [...refresh.headers, ...SDP_HEADERS], body };
 }
 
-/** An ACK, with the description of the near one where the offer was late (A-23). */
-export function composeAck(near: SipRequest | undefined, to: LegName, by: Answering): Payload {
+/**
+ * An ACK, with the description of the near one where the offer was late (A-23). Where there is no near one, the
+ * session ends before it began: a late offer is then rejected line by line.
+ */
+export function composeAck(
+  near: SipRequest | undefined,
+  to: LegName,
+  context: Pick<SessionContext, 'invite'>,
+  by: Answering,
+): Payload {
+  const { sent, received } = bookOf(by.dossier, to);
+  if (near === undefined && context.invite.streams === null && sent === null && received !== null) {
+    return { headers: SDP_HEADERS, body: rejection(to, received, by) };
+  }
   const sdp = near === undefined ? undefined : descriptionOf(near);
   if (near === undefined || sdp === undefined) return { headers: [] };
   const type = near.lines('content-type');

@@ -11,8 +11,9 @@ import type { Dossier } from '../dossier.ts';
 import { bookOf } from '../dossier.ts';
 import type { ContactCipher } from '../identity.ts';
 import type { IsfPort } from '../ports.ts';
-import { bodyToward, type Describing, descriptionOf, partialOffer, SDP_HEADERS } from './descriptions.ts';
+import { bodyToward, type Describing, descriptionOf, partialOffer, pruned, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfRequest } from './headers.ts';
+import { redirectedHistory } from './history-info.ts';
 import { proxiedTimerOfRequest } from './proxied-timer.ts';
 
 export interface Inviting extends Describing {
@@ -57,7 +58,7 @@ export function composeInvite(effect: InviteEffect, context: SessionContext, by:
 function offerToward(effect: InviteEffect, received: SipRequest, by: Inviting): Uint8Array {
   const sdp = descriptionOf(received);
   if (effect.streams !== null && sdp !== undefined) return partialOffer(effect.leg, sdp, effect.streams, by);
-  return bodyToward(effect.leg, received, sdp, by);
+  return bodyToward(effect.leg, received, pruned(sdp, effect.without), by);
 }
 
 /** A partial offer stands alone: the parts of the first invitation beside it were delivered with that one. */
@@ -75,10 +76,21 @@ function routeSetsOf(effect: InviteEffect, by: Inviting): readonly (readonly str
 
 /** The headers that pass, with what the terminating side adds for the core's forking (7c-iv, 7c-v). */
 function invitationHeaders(received: SipRequest, effect: InviteEffect, dossier: Dossier): HeaderField[] {
-  const passed = passedHeaders(received).filter((field) => dossier.trusted || field.name !== 'p-asserted-identity');
+  const passed = withHistory(
+    passedHeaders(received).filter((field) => dossier.trusted || field.name !== 'p-asserted-identity'),
+    received,
+    effect,
+  );
   if (effect.by === 'replacedClient') return [...withoutDisposition(passed), ...towardInstance(effect.instance ?? '')];
   if (effect.rejectInstances === undefined) return passed;
   return [...withoutDisposition(passed), ...towardSuitable(effect.rejectInstances, received)];
+}
+
+/** The headers with the redirection in their History-Info, where there is either. */
+function withHistory(headers: readonly HeaderField[], received: SipRequest, effect: InviteEffect): HeaderField[] {
+  const history = effect.target === undefined ? [] : redirectedHistory(received, effect.target);
+  if (history.length === 0) return [...headers];
+  return [...headers.filter((field) => field.name !== 'history-info'), ...history];
 }
 
 /** T-INV-7c-v-1a, -1b, T-INV-8b-ii-1a, -1b: one Reject-Contact for each unsuitable instance. */
@@ -112,10 +124,14 @@ export function composeForward(
   by: Inviting,
 ): { request: SipRequest; routeSets: readonly (readonly string[])[] } {
   const request = received.copy();
-  if (!by.dossier.trusted) request.remove('p-asserted-identity');
-  request.remove('message-uid');
+  if (!by.dossier.trusted) {
+    request.remove('p-asserted-identity');
+    // Digest 3.2: a proxy adds no Message-UID, and passes that of a trusted peer.
+    request.remove('message-uid');
+  }
   request.remove('p-served-user');
   request.uri = effect.target ?? by.dossier.destination;
+  if (effect.target !== undefined) request.headers = withHistory(request.headers, received, effect);
   if (effect.by === 'replacedClient' || effect.rejectInstances !== undefined) {
     request.remove('request-disposition');
     const added =

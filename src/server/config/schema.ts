@@ -1,5 +1,6 @@
 /** The configuration file: every key, its form and its default. The JSON Schema is generated from here. */
 import { z } from 'zod';
+import { NEVER_INTERWORKED, type Role } from '../../../machines/session/policy.ts';
 import { isSipUri, parseUri } from '../../sip/message/uri.ts';
 import { isHostAndPort } from './host-port.ts';
 
@@ -17,6 +18,14 @@ const sipUri = z.string().refine((text) => {
   return uri !== undefined && isSipUri(uri) && !/[\s<>"]/.test(text);
 }, 'expected a SIP URI such as sip:127.0.0.1:5070;lr');
 const status = z.number().int().min(400).max(699);
+/** Statuses that policy may turn into interworking. */
+const interworkable = (role: Role) =>
+  z.array(
+    status.refine(
+      (code) => !NEVER_INTERWORKED[role].includes(code),
+      'a refusal that is never interworked (A-21, A-44)',
+    ),
+  );
 
 const listenAddress = z.string().refine((text) => {
   const [, host = ''] = /^(?:udp|tcp|tls|ws|wss):(.+)$/.exec(text) ?? [];
@@ -101,8 +110,8 @@ const policy = z.strictObject({
     .describe('CPM releases taken; absent: no check (A-04)'),
   interworkOn: z
     .strictObject({
-      orig: z.array(status).default([404, 405, 410, 415, 416, 488, 501, 604, 606]),
-      term: z.array(status).default([404, 408, 410, 415, 480, 484, 488, 500, 501, 503, 504, 606]),
+      orig: interworkable('orig').default([404, 405, 410, 415, 416, 488, 501, 604, 606]),
+      term: interworkable('term').default([404, 408, 410, 415, 480, 484, 488, 500, 501, 503, 504, 606]),
     })
     .prefault({})
     .describe('Refusals after which the invitation goes to the ISF (A-21, A-44, A-57)'),
@@ -122,7 +131,7 @@ const policy = z.strictObject({
   sdpCheck: z
     .enum(['any', 'all'])
     .default('any')
-    .describe('488 on any bad media type, or only where none is left (A-38)'),
+    .describe('488 on any bad media type; or those lines go on at port 0, and 488 only where none is left (A-38)'),
   maxRedirects: z.number().int().min(0).max(10).default(1).describe('302s followed (A-45)'),
   defaultAllowOfflineStorage: z.boolean().default(false).describe('Where preferences are not to be had (A-15)'),
   reasonText: z.boolean().default(false).describe('A Reason header says why a 480 of ours was given (A-57)'),
@@ -143,6 +152,7 @@ const isf = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       timeoutMs: ms.default(5000),
+      rounds: z.literal(1).default(1).describe('One second session at the most'),
     })
     .prefault({})
     .describe('A second session for rejected streams (A-12)'),

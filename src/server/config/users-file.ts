@@ -1,5 +1,6 @@
 /** users.yaml: who is served, and with which preferences (contract). */
 import { z } from 'zod';
+import type { DoNotDisturbRule } from '../../preferences/do-not-disturb.ts';
 import { type User, UserDirectory } from '../../preferences/users.ts';
 import { identityKey, parseUri } from '../../sip/message/uri.ts';
 import { readYaml } from './load.ts';
@@ -21,13 +22,30 @@ const client = z.strictObject({
   media: z.array(z.string()).default(['message']),
 });
 
+const instant = z.iso.datetime({ offset: true, error: 'expected a time such as 2026-12-24T18:00:00Z' });
+
+/** RFC 4745 7, OMA access rules: a rule is in force where all conditions it has hold. */
+const doNotDisturbRule = z.strictObject({
+  identity: z.array(address).optional().describe('Originators it is for'),
+  domain: z.array(z.string()).optional().describe('Domains of originators it is for'),
+  except: z.array(address).default([]).describe('Originators it is not for'),
+  otherIdentity: z.boolean().default(false).describe('It is for originators no other rule names'),
+  services: z.array(z.string()).optional().describe('Absent: all'),
+  validity: z
+    .array(z.strictObject({ from: instant, until: instant }))
+    .optional()
+    .describe('Absent: always'),
+});
+
 const user = z.strictObject({
   aliases: z.array(address).default([]),
   services: z.array(z.string()).optional().describe('Absent: all'),
   preferences: z
     .strictObject({
       allowOfflineStorage: z.boolean().default(false),
-      doNotDisturb: z.boolean().default(false),
+      doNotDisturb: z
+        .union([z.boolean(), z.array(doNotDisturbRule)], 'expected true, false, or a list of rules')
+        .default(false),
       interworking: z.boolean().optional(),
     })
     .prefault({}),
@@ -51,7 +69,8 @@ function userOf(own: string, entry: z.output<typeof user>): User {
     address: own,
     services: entry.services ?? null,
     allowOfflineStorage: preferences.allowOfflineStorage,
-    doNotDisturb: preferences.doNotDisturb,
+    doNotDisturb:
+      typeof preferences.doNotDisturb === 'boolean' ? preferences.doNotDisturb : preferences.doNotDisturb.map(ruleOf),
     interworking: preferences.interworking ?? null,
     blacklist: new Set(entry.blacklist.map(identityKey)),
     clients: entry.clients.map(({ contact, instance, features, media }) => ({
@@ -60,5 +79,17 @@ function userOf(own: string, entry: z.output<typeof user>): User {
       services: features,
       media,
     })),
+  };
+}
+
+function ruleOf(rule: z.output<typeof doNotDisturbRule>): DoNotDisturbRule {
+  const { identity, domain, except, otherIdentity, services, validity } = rule;
+  return {
+    identities: identity === undefined ? null : new Set(identity.map(identityKey)),
+    domains: domain ?? null,
+    except: new Set(except.map(identityKey)),
+    otherIdentity,
+    services: services ?? null,
+    validity: validity?.map(({ from, until }) => ({ from: Date.parse(from), until: Date.parse(until) })) ?? null,
   };
 }
