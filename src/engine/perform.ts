@@ -14,7 +14,6 @@ import {
   composeReoffer,
 } from './compose/in-dialog.ts';
 import { composeForward, composeInvite, type Inviting } from './compose/invite.ts';
-import { proxiedTimerOfAnswer } from './compose/proxied-timer.ts';
 import { bookOf, type Dossier, requestOf, responseOf } from './dossier.ts';
 
 /** What carrying out an effect may use. */
@@ -161,11 +160,8 @@ type ForwardEffect = EffectOf<'forwardResponse' | 'forwardAck' | 'forwardRequest
 function forward(effect: ForwardEffect, by: Performing): void {
   const leg = legId(by, 'a');
   switch (effect.type) {
-    case 'forwardResponse': {
-      const answered = responseOf(by.dossier, `answered ${effect.leg}`);
-      const headers = answered === undefined ? [] : proxiedTimerOfAnswer(answered, by.context);
-      return by.execute({ type: 'forwardResponse', leg, branch: legId(by, effect.leg), headers });
-    }
+    case 'forwardResponse':
+      return by.execute({ type: 'forwardResponse', leg, branch: legId(by, effect.leg) });
     case 'forwardAck':
       return by.execute({ type: 'forwardAck', leg });
     case 'forwardRequest':

@@ -172,13 +172,14 @@ export type ProxyCommand =
       readonly branch: LegId;
       readonly request: SipRequest;
       readonly routeSets: readonly (readonly string[])[];
+      /** Seconds of the session timer that the inviter shall keep where the 2xx names none (RFC 4028 8.2). */
+      readonly answerTimer?: number;
     }
   /** Passes on the response that the last event told of. */
   | {
       readonly type: 'forwardResponse';
       readonly leg: LegId;
       readonly branch: LegId;
-      readonly headers?: readonly HeaderField[];
     }
   | { readonly type: 'cancelBranch'; readonly leg: LegId; readonly branch: LegId }
   | { readonly type: 'forwardAck'; readonly leg: LegId }

@@ -21,7 +21,7 @@ import type { ProxyContext } from './proxy/context.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import type { ProxiedState } from './proxy/proxied-session.ts';
 import { ProxiedSessions } from './proxy/proxied-sessions.ts';
-import { forwardsLeft, hasLooped, responseForward, takeOwnRoute } from './proxy/rules.ts';
+import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
 import type { InviteServerTransaction } from './transaction/invite-server.ts';
@@ -152,7 +152,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
     const { message, fault } = parseMessage(bytes, this.#limits);
     if (message === undefined) this.counters.malformed++;
     else if (message.kind === 'request') this.#receiveRequest(message, fault, flow);
-    else this.#receiveResponse(message, fault);
+    else this.#receiveResponse(message, fault, flow);
   }
 
   /** What stream framing found. False: the connection can't be followed any further and must be closed. */
@@ -169,7 +169,13 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
     return true;
   }
 
-  #receiveResponse(response: SipResponse, fault: Malformed | undefined): void {
+  /** Digest 3.2: a Message-UID counts only where it comes from a peer that is trusted. */
+  #disbelieve(message: SipRequest | SipResponse, flow: Flow): void {
+    if (message.has('message-uid') && !this.#sourceOf(flow).trusted) message.remove('message-uid');
+  }
+
+  #receiveResponse(response: SipResponse, fault: Malformed | undefined, flow: Flow): void {
+    this.#disbelieve(response, flow);
     const verdict = validateResponse(response, fault);
     // RFC 3261 18.1.2: a response whose top Via is not ours was not meant for us.
     const via = response.via;
@@ -192,12 +198,14 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
    */
   #forwardStray(response: SipResponse): void {
     const [, key = ''] = /^z9hG4bK([^.]+)\.b/.exec(response.branch ?? '') ?? [];
-    if (this.#proxied.get(key) === undefined) return;
-    const forwarded = responseForward(response);
+    const session = this.#proxied.get(key);
+    if (session === undefined) return;
+    const forwarded = session.forwarded(response);
     wayBack(forwarded, this.#options.network)?.send(serialize(forwarded));
   }
 
   #receiveRequest(request: SipRequest, fault: Malformed | undefined, flow: Flow): void {
+    this.#disbelieve(request, flow);
     const verdict = validateRequest(request, fault);
     if (verdict.kind === 'drop') {
       this.counters.malformed++;

@@ -55,9 +55,7 @@ function arrowsOf(printed: string): string[] {
 /** The messages of the call in the order of the ladder. */
 const CALL = [
   "Alice: INVITE > Alice's PF",
-  "Alice's PF: 100 Trying > Alice",
   "Alice's PF: INVITE > Bob's PF",
-  "Bob's PF: 100 Trying > Alice's PF",
   "Bob's PF: INVITE > Bob",
   "Bob: 180 Ringing > Bob's PF",
   "Bob's PF: 180 Ringing > Alice's PF",

@@ -35,19 +35,23 @@ export interface RunningServer {
 
 /** A module that makes the clock of the program that loads it run ten times as fast. */
 const TIME_LAPSE = new URL('time-lapse.mjs', import.meta.url).href;
+/** One that makes it collect its garbage at SIGUSR2. */
+const COLLECT_GARBAGE = new URL('collect-garbage.mjs', import.meta.url).href;
 
 export interface ServeOptions {
   /** Of its files; by default `pf`. */
   readonly name?: string;
   /** Its clock runs ten times as fast. */
   readonly timeLapse?: boolean;
+  /** SIGUSR2 makes it collect its garbage. */
+  readonly collectsGarbage?: boolean;
 }
 
 /** Starts the server; what is not said is as short as tests like it. */
 export async function serve(
   scene: Scene,
   config: Record<string, unknown>,
-  { name = 'pf', timeLapse = false }: ServeOptions = {},
+  { name = 'pf', timeLapse = false, collectsGarbage = false }: ServeOptions = {},
 ): Promise<RunningServer> {
   const { sip, ...rest } = config as { sip?: Record<string, unknown> };
   const whole = {
@@ -63,13 +67,17 @@ export async function serve(
     ...rest,
   };
   const configFile = scene.file(`${name}.yaml`, stringify(whole));
-  return attach(scene, configFile, timeLapse);
+  return attach(scene, configFile, [...(timeLapse ? [TIME_LAPSE] : []), ...(collectsGarbage ? [COLLECT_GARBAGE] : [])]);
 }
 
 /** Starts the server on a configuration that is there already, as after a crash. */
-export async function attach(scene: Scene, configFile: string, timeLapse = false): Promise<RunningServer> {
-  const modules = timeLapse ? ['--import', TIME_LAPSE] : [];
-  const program = scene.start(process.execPath, [...modules, MAIN, 'serve', '--config', configFile]);
+export async function attach(
+  scene: Scene,
+  configFile: string,
+  modules: readonly string[] = [],
+): Promise<RunningServer> {
+  const imports = modules.flatMap((module) => ['--import', module]);
+  const program = scene.start(process.execPath, [...imports, MAIN, 'serve', '--config', configFile]);
   const ready = await program.says(/^ready sip=(\S+) admin=(\S+)$/m);
   const ports = Object.fromEntries(
     (ready[1] ?? '').split(',').map((address) => [address.split(':')[0] ?? '', Number(address.split(':').at(-1))]),
@@ -102,6 +110,15 @@ export async function until(what: string, holds: () => Promise<boolean>, limitMs
     if (Date.now() > end) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Bytes of heap that live, in a server that collects garbage. */
+export async function liveHeap(server: RunningServer): Promise<number> {
+  server.program.child.kill('SIGUSR2');
+  const collected = await server.metric('heap_bytes');
+  // The signal may come behind the first question.
+  server.program.child.kill('SIGUSR2');
+  return Math.min(collected, await server.metric('heap_bytes'));
 }
 
 /** Waits until no session, transaction or leg is held any longer. */

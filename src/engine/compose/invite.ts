@@ -14,7 +14,7 @@ import type { IsfPort } from '../ports.ts';
 import { bodyToward, type Describing, descriptionOf, partialOffer, pruned, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfRequest } from './headers.ts';
 import { redirectedHistory } from './history-info.ts';
-import { proxiedTimerOfRequest } from './proxied-timer.ts';
+import { proxiedTimerOfAnswer, proxiedTimerOfRequest } from './proxied-timer.ts';
 
 export interface Inviting extends Describing {
   readonly contacts: ContactCipher;
@@ -122,7 +122,7 @@ export function composeForward(
   received: SipRequest,
   context: SessionContext,
   by: Inviting,
-): { request: SipRequest; routeSets: readonly (readonly string[])[] } {
+): { request: SipRequest; routeSets: readonly (readonly string[])[]; answerTimer?: number } {
   const request = received.copy();
   if (!by.dossier.trusted) {
     request.remove('p-asserted-identity');
@@ -141,5 +141,7 @@ export function composeForward(
     request.headers.push(...added);
   }
   proxiedTimerOfRequest(request, context);
-  return { request, routeSets: routeSetsOf(effect, by) };
+  const answerTimer = proxiedTimerOfAnswer(context);
+  const forward = { request, routeSets: routeSetsOf(effect, by) };
+  return answerTimer === undefined ? forward : { ...forward, answerTimer };
 }

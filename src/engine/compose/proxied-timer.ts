@@ -2,8 +2,7 @@
 
 import { proxiedInterval } from '../../../machines/session/actions/session-timer.ts';
 import type { SessionContext } from '../../../machines/session/context.ts';
-import { type HeaderField, headerField } from '../../sip/message/header.ts';
-import type { SipRequest, SipResponse } from '../../sip/message/message.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
 
 /** 8.1: an interval is put in, or lowered, but never below what the caller can bear. */
 export function proxiedTimerOfRequest(request: SipRequest, context: SessionContext): void {
@@ -14,12 +13,7 @@ export function proxiedTimerOfRequest(request: SipRequest, context: SessionConte
   request.set('Session-Expires', `${interval}${refresher}`);
 }
 
-/** 8.2: where the callee knows no timers and the caller does, the caller is made to refresh. */
-export function proxiedTimerOfAnswer(response: SipResponse, context: SessionContext): HeaderField[] {
-  if (response.has('session-expires') || !context.invite.timer.supported) return [];
-  const required = [...response.list('require'), 'timer'].join(', ');
-  return [
-    headerField('Session-Expires', `${proxiedInterval(context)};refresher=uac`),
-    headerField('Require', required),
-  ];
+/** 8.2: where the callee knows no timers and the caller does, the caller is made to refresh: after how many seconds. */
+export function proxiedTimerOfAnswer(context: SessionContext): number | undefined {
+  return context.invite.timer.supported ? proxiedInterval(context) : undefined;
 }

@@ -20,6 +20,8 @@ export interface ProxiedState {
   readonly key: string;
   /** From tag of whoever invited; tells the direction of a request. */
   readonly callerTag: string;
+  /** Seconds; see the command that forwards the INVITE. */
+  readonly answerTimer?: number;
 }
 
 /** At most this many requests of one dialog may be under way at a time; more are refused. */
@@ -66,8 +68,20 @@ export class ProxiedSession {
     return { ...forward, prepare };
   }
 
-  forwardResponse(branchId: LegId, replaced: readonly HeaderField[]): void {
-    this.#branches.get(branchId)?.forward(replaced);
+  forwardResponse(branchId: LegId): void {
+    this.#branches.get(branchId)?.forward();
+  }
+
+  /** RFC 4028 8.2: where the callee knows no timer, the caller is told to refresh; in each copy and fork of the 2xx. */
+  forwarded(response: SipResponse): SipResponse {
+    const { answerTimer } = this.state;
+    const isAnswer = response.status >= 200 && response.status < 300;
+    if (!isAnswer || answerTimer === undefined || response.has('session-expires')) return responseForward(response);
+    const required = response.list('require').filter((tag) => tag.toLowerCase() !== 'timer');
+    return responseForward(response, [
+      headerField('Session-Expires', `${answerTimer};refresher=uac`),
+      headerField('Require', [...required, 'timer'].join(', ')),
+    ]);
   }
 
   cancelBranch(branchId: LegId): void {
@@ -184,12 +198,12 @@ class ProxyBranch implements ClientUser {
 
   /** A copy of the 2xx, or one of another fork: at once, but not before the session's own. */
   #forwardLater(response: SipResponse): void {
-    if (this.#last === undefined) this.#server.respond(responseForward(response));
+    if (this.#last === undefined) this.#server.respond(this.#session.forwarded(response));
     else if (this.#later.length < MAX_LATER) this.#later.push(response);
   }
 
-  forward(replaced: readonly HeaderField[]): void {
-    if (this.#last !== undefined) this.#server.respond(responseForward(this.#last, replaced));
+  forward(): void {
+    if (this.#last !== undefined) this.#server.respond(this.#session.forwarded(this.#last));
     if (this.#status >= 200) this.release();
   }
 
@@ -197,7 +211,7 @@ class ProxyBranch implements ClientUser {
     this.#ringing.stop();
     this.#last = undefined;
     this.#request = undefined;
-    for (const response of this.#later) this.#server.respond(responseForward(response));
+    for (const response of this.#later) this.#server.respond(this.#session.forwarded(response));
     this.#later = [];
   }
 }

@@ -29,9 +29,10 @@ export class ProxiedSessions {
 
   forwardInvite(command: Extract<ProxyCommand, { type: 'forwardInvite' }>, server: ServerTransaction): void {
     const key = keyOf(command.leg);
-    const callerTag = command.request.fromTag ?? '';
-    const session = this.#sessions.get(key) ?? this.open({ key, callerTag });
-    session.forwardInvite(command.branch, command.request, command.routeSets, server);
+    const { request, answerTimer } = command;
+    const state = { key, callerTag: request.fromTag ?? '', ...(answerTimer === undefined ? {} : { answerTimer }) };
+    const session = this.#sessions.get(key) ?? this.open(state);
+    session.forwardInvite(command.branch, request, command.routeSets, server);
   }
 
   execute(command: Exclude<ProxyCommand, { type: 'forwardInvite' }>): void {
@@ -39,7 +40,7 @@ export class ProxiedSessions {
     if (session === undefined) return;
     switch (command.type) {
       case 'forwardResponse':
-        return session.forwardResponse(command.branch, command.headers ?? []);
+        return session.forwardResponse(command.branch);
       case 'cancelBranch':
         return session.cancelBranch(command.branch);
       case 'forwardAck':
