@@ -1,4 +1,5 @@
 /** `cpm-engine/machines`: the statechart of a CPM session, with no I/O. */
+export { compiled } from './compiled.ts';
 export { CLAUSE_IDS, type ClauseId } from './session/clause-ids.ts';
 export { ACTION_CLAUSES, clausesOf, GUARD_CLAUSES } from './session/clauses.ts';
 export type {

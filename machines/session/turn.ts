@@ -50,8 +50,10 @@ export class Turn {
   /** Leaves an effect. Those of an earlier event are no longer in the context. */
   order(order: Order): void {
     const before = this.changes.effects ?? (this.#before.step === this.#step ? this.#before.effects : []);
-    const effect: Effect = { ...order, id: `${this.#step}.${before.length}` };
-    this.changes.effects = [...before, effect];
+    // The order was made for this call, so it may become the effect itself.
+    const effect = order as Effect & { id: string };
+    effect.id = `${this.#step}.${before.length}`;
+    this.changes.effects = before.length === 0 ? [effect] : [...before, effect];
     this.changes.step = this.#step;
   }
 

@@ -129,7 +129,11 @@ export class Session implements TimerOwner {
   deliver(event: Unstamped): void {
     if (this.gone) return;
     const step = ++this.#step;
-    this.actor.send({ ...event, step, at: this.#host.now() } as SessionEvent);
+    // The event was made for this session, so it may be stamped as it is.
+    const stamped = event as SessionEvent & { step: number; at: number };
+    stamped.step = step;
+    stamped.at = this.#host.now();
+    this.actor.send(stamped);
     this.#take(step, event);
   }
 

@@ -2,6 +2,7 @@
  * Ladders: for each session, the messages on all its legs in order, with the function in the middle. Made from what
  * passes the SIP port, so one session's legs are together by construction. Short entries, bounded for each session.
  */
+import { detached } from '../sip/message/header.ts';
 import type { SipCommand, SipEvent, SipPort } from '../sip/port.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -19,12 +20,26 @@ export interface LadderEntry {
 const MAX_ENTRIES = 64;
 const KEPT_FROM_START = 24;
 
+/**
+ * Entries as they are kept, three items for each: ms since the first one, leg and direction in one text, label. A tenth
+ * of the size of objects, since numbers are small and texts are shared.
+ */
+interface Trail {
+  readonly session: string;
+  readonly begun: number;
+  readonly items: (number | string)[];
+}
+
+const ITEMS = 3;
+
 export class Ladders {
   readonly #clock: Clock;
-  readonly #live = new Map<string, LadderEntry[]>();
+  readonly #live = new Map<string, Trail>();
   /** Ladders of sessions that have ended, oldest first. */
-  readonly #ended = new Map<string, readonly LadderEntry[]>();
+  readonly #ended = new Map<string, Trail>();
   readonly #keepEnded: number;
+  /** The one that was noted in last: a message in is mostly followed by what it led to. */
+  #latest: Trail | undefined;
 
   constructor(clock: Clock, keepEnded = 200) {
     this.#clock = clock;
@@ -33,7 +48,8 @@ export class Ladders {
 
   /** The ladder of a session that lives or ended a while ago. */
   of(session: string): readonly LadderEntry[] | undefined {
-    return this.#live.get(session) ?? this.#ended.get(session);
+    const trail = this.#live.get(session) ?? this.#ended.get(session);
+    return trail === undefined ? undefined : entriesOf(trail);
   }
 
   /** Ladders that still grow. */
@@ -62,36 +78,70 @@ export class Ladders {
 
   /** The session is over; its ladder is kept for a while. */
   end(session: string): void {
-    const entries = this.#live.get(session);
+    const trail = this.#live.get(session);
     this.#live.delete(session);
-    if (entries === undefined || this.#keepEnded === 0) return;
+    this.#latest = undefined;
+    if (trail === undefined || this.#keepEnded === 0) return;
     if (this.#ended.size >= this.#keepEnded) this.#ended.delete(this.#ended.keys().next().value as string);
-    this.#ended.set(session, entries);
+    this.#ended.set(session, trail);
   }
 
   #noteEvent(event: SipEvent): void {
     const label = eventLabel(event);
-    if (label !== undefined && 'leg' in event) this.#note(event.leg, 'in', label);
+    if (label !== undefined && 'leg' in event) this.#note(event.leg, '<', label);
   }
 
   #noteCommand(command: SipCommand): void {
     const label = commandLabel(command);
     if (label === undefined || !('leg' in command)) return;
     const toBranch = command.type === 'forwardInvite' || command.type === 'cancelBranch';
-    this.#note(toBranch ? command.branch : command.leg, 'out', label);
+    this.#note(toBranch ? command.branch : command.leg, '>', label);
   }
 
-  #note(leg: string, direction: 'in' | 'out', label: string): void {
-    const session = sessionOf(leg);
-    let entries = this.#live.get(session);
-    if (entries === undefined) {
-      if (this.#ended.has(session)) return;
-      entries = [];
-      this.#live.set(session, entries);
-    }
-    if (entries.length >= MAX_ENTRIES) entries.splice(KEPT_FROM_START, 1);
-    entries.push({ at: this.#clock.now(), leg: leg.slice(session.length + 1), direction, label });
+  #note(leg: string, direction: '<' | '>', label: string): void {
+    const trail = this.#trailOf(leg);
+    if (trail === undefined) return;
+    const { items, session, begun } = trail;
+    if (items.length >= MAX_ENTRIES * ITEMS) items.splice(KEPT_FROM_START * ITEMS, ITEMS);
+    const place = shared(direction + leg.slice(session.length + 1));
+    items.push(Math.round(this.#clock.now() - begun), place, shared(label));
   }
+
+  /** The trail of this leg's session; undefined where the session is over. */
+  #trailOf(leg: string): Trail | undefined {
+    const latest = this.#latest;
+    if (latest !== undefined && leg.startsWith(latest.session) && leg[latest.session.length] === '.') return latest;
+    const session = sessionOf(leg);
+    let trail = this.#live.get(session);
+    if (trail === undefined) {
+      if (this.#ended.has(session)) return undefined;
+      trail = { session, begun: this.#clock.now(), items: [] };
+      this.#live.set(session, trail);
+    }
+    this.#latest = trail;
+    return trail;
+  }
+}
+
+function entriesOf({ begun, items }: Trail): LadderEntry[] {
+  const entries: LadderEntry[] = [];
+  for (let at = 0; at < items.length; at += ITEMS) {
+    const [since, place, label] = items.slice(at, at + ITEMS) as [number, string, string];
+    entries.push({ at: begun + since, leg: place.slice(1), direction: place[0] === '<' ? 'in' : 'out', label });
+  }
+  return entries;
+}
+
+/** Texts that occur again and again, each kept once; what a peer makes up is kept for its own session only. */
+const SHARED = new Map<string, string>();
+const MAX_SHARED = 256;
+
+function shared(text: string): string {
+  const known = SHARED.get(text);
+  if (known !== undefined) return known;
+  const own = detached(text);
+  if (SHARED.size < MAX_SHARED) SHARED.set(own, own);
+  return own;
 }
 
 function sessionOf(leg: string): string {

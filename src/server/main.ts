@@ -106,4 +106,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever reads has seen enough, as in `cpm-engine demo | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 process.exitCode = await main(process.argv);

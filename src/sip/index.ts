@@ -21,6 +21,7 @@ import {
   type TransportLimits,
 } from './transport/node-network.ts';
 
+export type { CounterName } from './counters.ts';
 export type { Flow, TransportName } from './flow.ts';
 export { type NameAddress, parseNameAddress } from './message/address.ts';
 export { bytesOfWire, textOfWire, wireOfBytes } from './message/bytes.ts';
@@ -42,7 +43,6 @@ export type {
   SipPort,
   Source,
 } from './port.ts';
-export type { CounterName } from './stack.ts';
 export type { TimerValues } from './transaction/timers.ts';
 export type { ListenAddress, TlsMaterial, TransportCounters, TransportLimits } from './transport/node-network.ts';
 

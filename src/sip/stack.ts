@@ -3,6 +3,7 @@
  * proxying; what a session should do is decided by whoever listens.
  */
 import type { Clock } from '../time/clock.ts';
+import { newCounters } from './counters.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
 import type { Flow, TransportName } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
@@ -10,10 +11,9 @@ import { NO_BYTES } from './message/bytes.ts';
 import type { Frame } from './message/frame.ts';
 import { type HeaderField, headerField } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
-import { DEFAULT_LIMITS, type Malformed, type MessageLimits, parseMessage } from './message/parse.ts';
+import type { MessageLimits } from './message/parse.ts';
 import { responseTo } from './message/respond.ts';
 import { serialize } from './message/serialize.ts';
-import { type Verdict, validateRequest, validateResponse } from './message/validate.ts';
 import type { Network, Resolver } from './network.ts';
 import { OwedAnswers } from './owed-answers.ts';
 import type { LegId, Payload, ProxyCommand, SipCommand, SipEvent, SipPort, Source } from './port.ts';
@@ -22,6 +22,7 @@ import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import type { ProxiedState } from './proxy/proxied-session.ts';
 import { ProxiedSessions } from './proxy/proxied-sessions.ts';
 import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
+import { Reception, type ReceptionUser } from './reception.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
 import type { InviteServerTransaction } from './transaction/invite-server.ts';
@@ -33,7 +34,7 @@ import type { Leg, LegState } from './user-agent/leg.ts';
 import { RestoredLeg } from './user-agent/restored-leg.ts';
 import { UacLeg } from './user-agent/uac-leg.ts';
 import { UasLeg } from './user-agent/uas-leg.ts';
-import { noteSource, replyFlow, wayBack } from './way-back.ts';
+import { wayBack } from './way-back.ts';
 
 export interface SipStackOptions {
   readonly clock: Clock;
@@ -51,19 +52,6 @@ export interface SipStackOptions {
   /** Methods answered with an event; others get 501. */
   readonly methods?: readonly string[];
 }
-
-/** Everything the stack lets fall or refuses by itself is counted under one of these. */
-export type CounterName =
-  | 'received'
-  | 'malformed'
-  | 'dropped'
-  | 'refused'
-  | 'retransmitted'
-  | 'strayResponses'
-  | 'strayAcks'
-  | 'unsendable'
-  | 'merged'
-  | 'overloaded';
 
 /** Methods of RFC 3261 and its extensions that a user agent may meet; any other is 501 (8.2.1). */
 const KNOWN_METHODS = [
@@ -84,24 +72,13 @@ interface OutsideExchange {
   readonly request: SipRequest;
 }
 
-export class SipStack implements SipPort, UserAgentContext, ProxyContext {
+export class SipStack implements SipPort, UserAgentContext, ProxyContext, ReceptionUser {
   readonly clock: Clock;
   readonly timers: TimerValues;
-  readonly counters: Record<CounterName, number> = {
-    received: 0,
-    malformed: 0,
-    dropped: 0,
-    refused: 0,
-    retransmitted: 0,
-    strayResponses: 0,
-    strayAcks: 0,
-    unsendable: 0,
-    merged: 0,
-    overloaded: 0,
-  };
+  readonly counters = newCounters();
   readonly sender: RequestSender;
   readonly #options: SipStackOptions;
-  readonly #limits: MessageLimits;
+  readonly #reception: Reception;
   readonly #layer: TransactionLayer;
   readonly #legs = new Map<string, Leg>();
   /** INVITEs handed up that have no answer yet, by leg. */
@@ -115,7 +92,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
     this.#options = options;
     this.clock = options.clock;
     this.timers = options.timers ?? DEFAULT_TIMERS;
-    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#reception = new Reception(options, this.counters, this);
     this.#layer = new TransactionLayer(options.clock, this.timers);
     const { network, resolver, random } = options;
     this.sender = new RequestSender(this.#layer, network, {
@@ -148,41 +125,15 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
 
   /** One datagram, or one message cut out of a stream. */
   receive(bytes: Uint8Array, flow: Flow): void {
-    this.counters.received++;
-    const { message, fault } = parseMessage(bytes, this.#limits);
-    if (message === undefined) this.counters.malformed++;
-    else if (message.kind === 'request') this.#receiveRequest(message, fault, flow);
-    else this.#receiveResponse(message, fault, flow);
+    this.#reception.receive(bytes, flow);
   }
 
   /** What stream framing found. False: the connection can't be followed any further and must be closed. */
   receiveFrame(frame: Frame, flow: Flow): boolean {
-    if (frame.kind === 'message') this.receive(frame.bytes, flow);
-    else if (frame.kind === 'ping') flow.send(PONG);
-    else if (frame.kind === 'lost') {
-      this.counters.received++;
-      const { message } = parseMessage(frame.bytes, this.#limits);
-      if (message?.kind === 'request') this.#receiveRequest(message, frame.fault, flow);
-      else this.counters.malformed++;
-      return false;
-    }
-    return true;
+    return this.#reception.receiveFrame(frame, flow);
   }
 
-  /** Digest 3.2: a Message-UID counts only where it comes from a peer that is trusted. */
-  #disbelieve(message: SipRequest | SipResponse, flow: Flow): void {
-    if (message.has('message-uid') && !this.#sourceOf(flow).trusted) message.remove('message-uid');
-  }
-
-  #receiveResponse(response: SipResponse, fault: Malformed | undefined, flow: Flow): void {
-    this.#disbelieve(response, flow);
-    const verdict = validateResponse(response, fault);
-    // RFC 3261 18.1.2: a response whose top Via is not ours was not meant for us.
-    const via = response.via;
-    if (verdict.kind !== 'fit' || via === undefined || !this.#options.network.isOwn(via.host, via.port)) {
-      this.counters.malformed++;
-      return;
-    }
+  onResponse(response: SipResponse): void {
     if (this.#layer.receiveResponse(response)) return;
     this.counters.strayResponses++;
     if (response.cseq?.method === 'INVITE' && response.status >= 200 && response.status < 300) {
@@ -204,23 +155,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
     wayBack(forwarded, this.#options.network)?.send(serialize(forwarded));
   }
 
-  #receiveRequest(request: SipRequest, fault: Malformed | undefined, flow: Flow): void {
-    this.#disbelieve(request, flow);
-    const verdict = validateRequest(request, fault);
-    if (verdict.kind === 'drop') {
-      this.counters.malformed++;
-      return;
-    }
-    noteSource(request, flow);
-    this.#receiveFit(request, verdict, replyFlow(request, flow));
-  }
-
-  #receiveFit(request: SipRequest, verdict: Verdict, flow: Flow): void {
-    if (verdict.kind === 'refuse') {
-      this.counters.malformed++;
-      this.#refuseStateless(request, flow, verdict.status);
-      return;
-    }
+  onRequest(request: SipRequest, flow: Flow): void {
     if (this.#layer.receiveRequest(request)) {
       this.counters.retransmitted++;
       return;
@@ -326,13 +261,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
 
   #allow(): string {
     return (this.#options.methods ?? KNOWN_METHODS).join(', ');
-  }
-
-  /** A message too broken for a transaction is answered without one; copies of it get the same answer again. */
-  #refuseStateless(request: SipRequest, flow: Flow, status: number): void {
-    // RFC 3261 8.2.7: the tag has to be the same for each copy of the request.
-    const toTag = (request.branch ?? '').replace(/[^A-Za-z0-9]/g, '').slice(-24) || 'refused';
-    flow.send(serialize(responseTo(request, status, { toTag })));
   }
 
   // --- from the session ------------------------------------------------------------------------------------
@@ -526,7 +454,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext {
 }
 
 const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
-const PONG = new Uint8Array([0x0d, 0x0a]);
 
 /** RFC 3261 8.2.2.2. The served side is part of the key: the same request may come for caller and callee. */
 function mergeKeyOf(request: SipRequest): string {

@@ -3,17 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort, Scene } from '../support/processes.ts';
 import { describeWith } from '../support/programs.ts';
 import { nothingLeft, type RunningServer, serve } from '../support/server.ts';
-import {
-  keep,
-  label,
-  pause,
-  recv,
-  type SippOptions,
-  type SippRun,
-  type Step,
-  scenario,
-  startSipp,
-} from '../support/sipp.ts';
+import { keep, pause, recv, type SippOptions, type SippRun, type Step, scenario, startSipp } from '../support/sipp.ts';
 import { answer, answerKept, callee, caller, forLater, maybe, type Role } from './steps.ts';
 
 type Mode = 'always' | 'never';
@@ -42,6 +32,12 @@ const timewait = '<timewait milliseconds="300"/>';
 const answered = [callee.respond(180, 'Ringing'), callee.respond(200, 'OK')];
 
 /** The caller's side of it. */
+/** SIPp does nothing else while it repeats a message by itself, so the callee that will act says it thrice. */
+function repeatedly(): Step[] {
+  const ok = callee.respond(200, 'OK', { once: true });
+  return [ok, pause(300), ok, pause(300), ok, pause(300)];
+}
+
 function established(role: Role, more: readonly string[] = []): Step[] {
   return [caller.invite(role, more), ...maybe(100, 180), recv(200, 'rrs="true"'), caller.ack()];
 }
@@ -170,14 +166,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
           mode === 'always'
             ? [callee.invited(), ...answered, recv('ACK'), recv('BYE'), answer(), timewait]
             : // A proxy sends no BYE; the callee that waits in vain for the ACK does (RFC 3261 13.3.1.4).
-              [
-                callee.invitedToAct(),
-                ...answered,
-                recv('ACK', 'timeout="1800" ontimeout="1"'),
-                label(1),
-                callee.bye(),
-                recv(200),
-              ],
+              [callee.invitedToAct(), callee.respond(180, 'Ringing'), ...repeatedly(), callee.bye(), recv(200)],
       });
       const accepted = heard.caller.filter((text) => text.startsWith('SIP/2.0 200'));
       expect(accepted.length).toBeGreaterThanOrEqual(3 * 2 * CALLS);

@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { command } from '../support/command.ts';
 import { type Hosted, host } from '../support/hosted.ts';
 import { Scene } from '../support/processes.ts';
+import { MAIN } from '../support/server.ts';
 
 let scene: Scene;
 beforeEach(() => {
@@ -21,6 +22,14 @@ afterEach(() => scene.close());
 function commands(...all: readonly (readonly string[])[]) {
   return Promise.all(all.map((args) => command(args, { cwd: scene.folder })));
 }
+
+it('says nothing where its reader has gone: cpm-engine conformance | head', async () => {
+  const pipeline = `"${process.execPath}" "${MAIN}" conformance | head -1`;
+  const program = scene.start('bash', ['-c', `${pipeline}; echo "exit \${PIPESTATUS[0]}"`]);
+  expect(await program.exit(20_000)).toBe(0);
+  expect(program.stdout).toMatch(/exit 0$/m);
+  expect(program.stderr).toBe('');
+});
 
 describe('usage', () => {
   it('every command has a help text, and exits 0 with it', async () => {

@@ -187,6 +187,8 @@ describeWith(['script'], 'on a terminal', () => {
       TERM: 'xterm-256color',
       NO_COLOR: undefined,
       NODE_DISABLE_COLORS: undefined,
+      // Node takes a CI it does not know for a terminal without colours.
+      CI: undefined,
     };
     const program = scene.start('script', ['-qec', command, '/dev/null'], environment);
     await program.says(/ready sip=udp:\S+ admin=\S+/);

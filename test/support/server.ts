@@ -9,7 +9,8 @@ import type { Program, Scene } from './processes.ts';
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 const MAIN_FILE = join('dist', 'src', 'server', 'main.js');
-const MAIN = join(PROJECT, MAIN_FILE);
+/** The compiled program. */
+export const MAIN = join(PROJECT, MAIN_FILE);
 
 /** Runs a command of the package in `root` to its end. */
 export function runCommand(root: string, ...args: string[]): { code: number | null; out: string; err: string } {

@@ -20,11 +20,6 @@ export function pause(ms: number): Step {
   return `<pause milliseconds="${ms}"/>`;
 }
 
-/** Where `next` and `ontimeout` jump to. */
-export function label(id: number): Step {
-  return `<label id="${id}"/>`;
-}
-
 /** Keeps a header's value, of all its lines, as `[$name]`. */
 export function keep(header: string, name: string): string {
   return `<ereg regexp=".*" search_in="hdr" header="${header}:" assign_to="${name}"/>`;

@@ -1,11 +1,12 @@
 /** A SIP stack with nobody behind it: hears what it hands up, sees what it sends, and decides nothing. */
 
+import type { CounterName } from '../../src/sip/counters.ts';
 import type { TransportName } from '../../src/sip/flow.ts';
 import { bytesOfWire } from '../../src/sip/message/bytes.ts';
 import { type AnyMessage, type SipRequest, SipResponse } from '../../src/sip/message/message.ts';
 import { parseMessage } from '../../src/sip/message/parse.ts';
 import type { SipEvent } from '../../src/sip/port.ts';
-import { type CounterName, SipStack } from '../../src/sip/stack.ts';
+import { SipStack } from '../../src/sip/stack.ts';
 import { type Passage, SeededRandom, VirtualClock, VirtualNetwork } from '../../src/testing/index.ts';
 
 /** Address of the stack. */
