@@ -109,7 +109,8 @@ export class Session implements TimerOwner {
   }
 
   get closed(): boolean {
-    return this.regions.call === 'closed';
+    const { value } = this.actor.getSnapshot() as { value: unknown };
+    return value === 'closed' || (value as Regions).call === 'closed';
   }
 
   /** ms since the epoch. */

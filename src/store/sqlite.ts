@@ -1,6 +1,6 @@
 /**
  * Sessions, the outbox and the policies they name, in one SQLite file: one transaction for everything that changed in
- * a turn of the event loop. Survives `kill -9`; with `synchronous: full` also a power cut.
+ * a turn of the event loop. Survives `kill -9`, whatever `synchronous` says.
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,8 +12,14 @@ import type { KeptRegistration, RegistrationKeeper } from '../registrar/registra
 export interface SqliteSessionsOptions {
   /** File, made with its folder where it is not there; `:memory:` for none. */
   readonly path: string;
-  readonly synchronous?: 'normal' | 'full';
+  readonly synchronous?: Synchronous;
 }
+
+/**
+ * What a power cut may take: `full` nothing; `normal` the last second or so; `off` perhaps the whole file. In return,
+ * `normal` waits for the disk about every 200 sessions, some milliseconds each, and `off` never does.
+ */
+export type Synchronous = 'off' | 'normal' | 'full';
 
 export interface SqliteSessions extends SessionStore {
   /** History work that was not done when the process ended, in the order in which it was wanted. */
@@ -167,7 +173,7 @@ export function openDatabase(
   path: string,
   schema: string,
   userVersion: number,
-  synchronous: 'normal' | 'full',
+  synchronous: Synchronous,
   alone: boolean,
 ): Database.Database {
   let db: Database.Database | undefined;
@@ -183,8 +189,9 @@ export function openDatabase(
     }
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
-    // Most records are deleted before a checkpoint comes round, so that it has little to copy.
-    db.pragma('wal_autocheckpoint = 4000');
+    // Most records are deleted before a checkpoint comes round, so that it has little to copy. The disk is waited for
+    // then, on the thread that answers calls: often and briefly rather than seldom and long.
+    db.pragma('wal_autocheckpoint = 1000');
     db.exec(schema);
     db.pragma(`user_version = ${userVersion}`);
     return db;

@@ -2,7 +2,7 @@
  * Alice and Bob, sip.js phones, each with a Participating Function of their own, and Kamailio as SIP/IP core between
  * all four: phone, core, originating function, core, terminating function, core, phone; TCP to phones, UDP to functions.
  */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createSipJsPhone, type PhoneCall, type SipJsPhone } from '../../src/sip-js/index.ts';
 import { chatSdp, SESSION_SERVICE } from '../../src/testing/index.ts';
 import { startKamailio } from '../support/kamailio.ts';
@@ -16,6 +16,9 @@ const CONTRIBUTION = 'c0ffee00-1111-4a1b-8c2d-000000000001';
 type Name = 'alice' | 'bob';
 
 const NAMES: readonly Name[] = ['alice', 'bob'];
+
+// Real programs in real time: a machine that stalls for half a second makes one give up. A defect fails every time.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 describeWith(['kamailio'], 'Kamailio as SIP/IP core', () => {
   describe.each(['always', 'never'] as const)('mediaPath %s', (mediaPath) => {

@@ -1,7 +1,7 @@
 /** SIPp through `cpm-engine serve`, in all four pairs of role and mode: no failed call, nothing left, no growth. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { freePort, Scene } from '../support/processes.ts';
 import { describeWith } from '../support/programs.ts';
 import { liveHeap, nothingLeft, PROJECT, serve } from '../support/server.ts';
@@ -25,6 +25,9 @@ const PAIRS = [
 ] as const;
 
 const SERVED = { orig: '<sip:alice@home.example>;sescase=orig', term: '<sip:bob@home.example>;sescase=term' };
+
+// Real programs in real time: a machine that stalls for half a second makes one give up. A defect fails every time.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 describeWith(['sipp'], 'SIPp, 200 calls a second', () => {
   let scene: Scene;

@@ -1,5 +1,5 @@
 /** What goes wrong between two ends, in a run of calls through `cpm-engine serve`: no call fails, nothing is left. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { freePort, Scene } from '../support/processes.ts';
 import { describeWith } from '../support/programs.ts';
 import { nothingLeft, type RunningServer, serve } from '../support/server.ts';
@@ -60,6 +60,9 @@ function counted(messages: readonly string[]): Record<string, number> {
   }
   return counts;
 }
+
+// Real programs in real time: a machine that stalls for half a second makes one give up. A defect fails every time.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
   describe.each(['always', 'never'] as const)('mediaPath %s', (mode) => {

@@ -221,7 +221,12 @@ export const configSchema = z.strictObject({
       z.strictObject({
         driver: z.literal('sqlite'),
         path: z.string().default('data/sessions.sqlite'),
-        synchronous: z.enum(['normal', 'full']).default('normal'),
+        synchronous: z
+          .enum(['off', 'normal', 'full'])
+          .default('normal')
+          .describe(
+            'what a power cut may take: the whole file, the last second, nothing; off never waits for the disk',
+          ),
       }),
       z.strictObject({ driver: z.literal('memory') }).describe('Nothing survives a restart'),
     ])
