@@ -1,19 +1,11 @@
 /** What is known of a served user for one invitation: the directory, the registrations and the live sessions, put together. */
 import type { Profile, RegisteredClient } from '../../machines/session/policy.ts';
 import type { ProfilePort, ProfileQuery } from '../engine/ports.ts';
-import { type DoNotDisturbRule, isDisturbing } from '../preferences/do-not-disturb.ts';
+import { isDisturbing } from '../preferences/do-not-disturb.ts';
+import type { User } from '../preferences/users.ts';
 
-/** A user as a directory knows it; see `src/preferences/users.ts`. */
-export interface ProfileUser {
-  readonly address: string;
-  readonly services: readonly string[] | null;
-  readonly allowOfflineStorage: boolean;
-  /** Always, never, or by rules. */
-  readonly doNotDisturb: boolean | readonly DoNotDisturbRule[];
-  readonly interworking: boolean | null;
-  readonly blacklist: ReadonlySet<string>;
-  readonly clients: readonly RegisteredClient[];
-}
+/** A user as a directory knows it. */
+export type ProfileUser = Omit<User, 'clients'> & { readonly clients: readonly RegisteredClient[] };
 
 export interface ProfileSources {
   /** Undefined: no such user. */

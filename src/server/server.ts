@@ -17,6 +17,7 @@ import { Ladders } from '../inspect/ladder.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
 import { Registrations } from '../registrar/registrations.ts';
+import { transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
 import { SipStack } from '../sip/stack.ts';
 import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
@@ -184,8 +185,7 @@ function messageLimits({ sip }: Config): MessageLimits {
 function contactOf(network: NodeNetwork): string {
   for (const transport of ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const) {
     if (!network.speaks(transport)) continue;
-    const sentBy = network.sentBy(transport);
-    return transport === 'UDP' ? sentBy : `${sentBy};transport=${transport.toLowerCase()}`;
+    return network.sentBy(transport) + transportParam(transport);
   }
   throw new Error('sip.listen names no address');
 }

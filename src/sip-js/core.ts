@@ -12,7 +12,7 @@ import {
 import { parseNameAddress } from '../sip/message/address.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { parseMessage } from '../sip/message/parse.ts';
-import { responseTo } from '../sip/message/respond.ts';
+import { statelessRefusal } from '../sip/message/respond.ts';
 import { isSipUri, parseUri } from '../sip/message/uri.ts';
 import { validateRequest } from '../sip/message/validate.ts';
 import { bytesOfText, textOf } from './messages.ts';
@@ -143,9 +143,7 @@ function refuseUnread(transport: Transport, text: string): void {
   const verdict = validateRequest(request, fault);
   if (verdict.kind === 'drop') return;
   const status = verdict.kind === 'refuse' ? verdict.status : onlySip(request) ? 400 : 416;
-  // RFC 3261 8.2.7: the same tag for each copy of the request.
-  const toTag = (request.branch ?? '').replace(/[^A-Za-z0-9]/g, '').slice(-24) || 'refused';
-  transport.send(textOf(responseTo(request, status, { toTag }))).catch(() => {});
+  transport.send(textOf(statelessRefusal(request, status))).catch(() => {});
 }
 
 function onlySip(request: SipRequest): boolean {

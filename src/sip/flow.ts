@@ -2,6 +2,11 @@
 
 export type TransportName = 'UDP' | 'TCP' | 'TLS' | 'WS' | 'WSS';
 
+/** `;transport=tcp` for a URI of ours; nothing for UDP, which is what a URI without it means. */
+export function transportParam(transport: TransportName): string {
+  return transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
+}
+
 /** Told when a message could not be handed to the network (RFC 3261 8.1.3.1, 17.1.4, 17.2.4). */
 export interface SendFailure {
   onTransportError(reason: string): void;

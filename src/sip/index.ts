@@ -8,7 +8,7 @@ import { NodeClock } from '../host/node-clock.ts';
 import { nodeIdentifiers } from '../host/node-identifiers.ts';
 import { nodeResolver } from '../host/node-resolver.ts';
 import type { Clock } from '../time/clock.ts';
-import type { TransportName } from './flow.ts';
+import { type TransportName, transportParam } from './flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from './message/parse.ts';
 import type { Resolver } from './network.ts';
 import { SipStack, type SipStackOptions } from './stack.ts';
@@ -92,8 +92,7 @@ export class ListeningSipStack extends SipStack {
   /** `host:port` for our Contact, with a transport parameter where it is not UDP. */
   get contact(): string {
     const transport = this.#network.listening[0]?.transport ?? 'UDP';
-    const sentBy = this.#network.sentBy(transport);
-    return transport === 'UDP' ? sentBy : `${sentBy};transport=${transport.toLowerCase()}`;
+    return this.#network.sentBy(transport) + transportParam(transport);
   }
 
   /** True where this host and port are ours, listened on or advertised. */

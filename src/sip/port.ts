@@ -187,13 +187,11 @@ export type ProxyCommand =
       readonly type: 'forwardRequest';
       readonly leg: LegId;
       readonly exchange: ExchangeId;
-      readonly headers?: readonly HeaderField[];
     }
   | {
       readonly type: 'forwardReply';
       readonly leg: LegId;
       readonly exchange: ExchangeId;
-      readonly headers?: readonly HeaderField[];
     };
 
 export interface SipPort {

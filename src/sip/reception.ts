@@ -7,7 +7,7 @@ import type { Flow } from './flow.ts';
 import type { Frame } from './message/frame.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import { DEFAULT_LIMITS, type Malformed, type MessageLimits, parseMessage } from './message/parse.ts';
-import { responseTo } from './message/respond.ts';
+import { statelessRefusal } from './message/respond.ts';
 import { serialize } from './message/serialize.ts';
 import { validateRequest, validateResponse } from './message/validate.ts';
 import type { Network } from './network.ts';
@@ -87,7 +87,8 @@ export class Reception {
     if (verdict.kind === 'fit') this.#user.onRequest(request, back);
     else {
       this.#counters.malformed++;
-      refuseStateless(request, back, verdict.status);
+      // Too broken for a transaction.
+      back.send(serialize(statelessRefusal(request, verdict.status)));
     }
   }
 
@@ -96,11 +97,4 @@ export class Reception {
     if (message.has('message-uid') && this.#options.trusts?.(flow.remoteAddress) !== true)
       message.remove('message-uid');
   }
-}
-
-/** A message too broken for a transaction is answered without one; copies of it get the same answer again. */
-function refuseStateless(request: SipRequest, flow: Flow, status: number): void {
-  // RFC 3261 8.2.7: the tag has to be the same for each copy of the request.
-  const toTag = (request.branch ?? '').replace(/[^A-Za-z0-9]/g, '').slice(-24) || 'refused';
-  flow.send(serialize(responseTo(request, status, { toTag })));
 }

@@ -5,7 +5,7 @@
 import type { Clock } from '../time/clock.ts';
 import { newCounters } from './counters.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
-import type { Flow, TransportName } from './flow.ts';
+import { type Flow, type TransportName, transportParam } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
 import { NO_BYTES } from './message/bytes.ts';
 import type { Frame } from './message/frame.ts';
@@ -400,8 +400,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   }
 
   recordRoute(user: string, transport: TransportName): string {
-    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
-    return `<sip:${user}@${this.#options.network.sentBy(transport)}${parameter};lr>`;
+    return `<sip:${user}@${this.#options.network.sentBy(transport)}${transportParam(transport)};lr>`;
   }
 
   bind(tag: string, leg: Leg): void {

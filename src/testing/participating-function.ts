@@ -9,7 +9,7 @@ import type { HistoryDriver } from '../history/driver.ts';
 import { MemoryHistory } from '../history/memory.ts';
 import { Outbox } from '../history/outbox.ts';
 import type { RecordingRules } from '../history/record.ts';
-import { DEFAULT_POLICY } from '../policy/defaults.ts';
+import { DEFAULT_POLICY, DEFAULT_PROFILE as PLAIN_PROFILE } from '../policy/defaults.ts';
 import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
 import { SipStack } from '../sip/stack.ts';
 import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
@@ -39,13 +39,7 @@ export interface FunctionOptions {
 }
 
 export const DEFAULT_PROFILE: Profile = {
-  known: true,
-  user: null,
-  services: null,
-  allowOfflineStorage: false,
-  doNotDisturb: false,
-  blacklisted: false,
-  interworking: null,
+  ...PLAIN_PROFILE,
   clients: [
     {
       instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>',
@@ -53,7 +47,6 @@ export const DEFAULT_PROFILE: Profile = {
       media: ['message'],
     },
   ],
-  replacedInstance: null,
 };
 
 export class ParticipatingFunction {

@@ -40,6 +40,15 @@ export function responseTo(request: SipRequest, status: number, parts: ResponseP
   return new SipResponse(status, parts.reason ?? reasonPhrase(status), headers, parts.body ?? NO_BYTES);
 }
 
+/**
+ * A refusal given without a transaction. RFC 3261 8.2.7: the tag follows from the request, so that each copy of it gets
+ * the same answer.
+ */
+export function statelessRefusal(request: SipRequest, status: number): SipResponse {
+  const toTag = (request.branch ?? '').replace(/[^A-Za-z0-9]/g, '').slice(-24) || 'refused';
+  return responseTo(request, status, { toTag });
+}
+
 function tagged(to: HeaderField, tag: string): HeaderField {
   return headerField('To', `${to.value};tag=${tag}`);
 }

@@ -3,7 +3,7 @@
  * once (copies of a 2xx, 2xx of other forks, provisional responses inside a dialog).
  */
 import type { Flow } from '../flow.ts';
-import { type HeaderField, headerField } from '../message/header.ts';
+import { headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
 import type { ExchangeId, FailureCause, LegId } from '../port.ts';
@@ -121,12 +121,12 @@ export class ProxiedSession {
     if (ack !== undefined) forwardAckStateless(this.#proxy.sender, ack);
   }
 
-  forwardRequest(exchange: ExchangeId, replaced: readonly HeaderField[]): void {
-    this.#exchanges.get(exchange)?.forward(replaced);
+  forwardRequest(exchange: ExchangeId): void {
+    this.#exchanges.get(exchange)?.forward();
   }
 
-  forwardReply(exchange: ExchangeId, replaced: readonly HeaderField[]): void {
-    this.#exchanges.get(exchange)?.reply(replaced);
+  forwardReply(exchange: ExchangeId): void {
+    this.#exchanges.get(exchange)?.reply();
     this.#exchanges.delete(exchange);
   }
 
@@ -258,16 +258,15 @@ class ProxyExchange implements ClientUser {
     }
   }
 
-  forward(replaced: readonly HeaderField[]): void {
+  forward(): void {
     const forward = forwardBy(this.#request, this.#request.list('route'));
-    for (const field of replaced) forward.request.set(field.line.slice(0, field.line.indexOf(':')), field.value);
     const branch = `${this.#leg}-${this.#request.cseq?.number}${this.#request.method}-l${loopToken(this.#request)}`;
     this.#sending = this.#proxy.sender.send([forward], branch, this);
   }
 
-  reply(replaced: readonly HeaderField[]): void {
+  reply(): void {
     const response = this.#response ?? asReceived(responseTo(this.#request, this.#status));
-    this.#server.respond(responseForward(response, replaced));
+    this.#server.respond(responseForward(response));
   }
 
   onResponse(response: SipResponse): void {
@@ -294,7 +293,7 @@ class ProxyExchange implements ClientUser {
     if (this.#status >= 200) return;
     this.#status = status;
     if (this.#session.released) {
-      this.reply([]);
+      this.reply();
       return;
     }
     const event = { type: 'response', leg: this.#leg, exchange: this.#id, status, cause } as const;

@@ -46,9 +46,9 @@ export class ProxiedSessions {
       case 'forwardAck':
         return session.forwardAck();
       case 'forwardRequest':
-        return session.forwardRequest(command.exchange, command.headers ?? []);
+        return session.forwardRequest(command.exchange);
       case 'forwardReply':
-        return session.forwardReply(command.exchange, command.headers ?? []);
+        return session.forwardReply(command.exchange);
     }
   }
 
