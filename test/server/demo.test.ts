@@ -181,7 +181,8 @@ function serverConfig(): string {
 
 describeWith(['script'], 'on a terminal', () => {
   it('is coloured, and --serve=auto leaves a server running until Ctrl-C', async () => {
-    const command = `${process.execPath} ${MAIN} demo --serve=auto --config ${serverConfig()}`;
+    // exec: a shell that stays in between would end by the same Ctrl-C and hide the exit code of the program.
+    const command = `exec ${process.execPath} ${MAIN} demo --serve=auto --config ${serverConfig()}`;
     const environment = {
       TMPDIR: temporary,
       TERM: 'xterm-256color',
