@@ -16,7 +16,7 @@ import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import { type FolderNameSource, openIntent, sealIntent } from './compose/history.ts';
-import { type Explanation, explain } from './explain.ts';
+import { type Explanation, explain, type Supposed } from './explain.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
@@ -219,9 +219,14 @@ export class Engine implements SessionHost {
     return session !== undefined;
   }
 
-  /** What would happen to this INVITE now. */
-  explain(request: SipRequest, source: Source, done: (explanation: Explanation) => void): void {
-    explain(request, source, this.policy, this.now(), this.#options, done);
+  /** What would happen to this INVITE now, or under a policy or profile that is only supposed. */
+  explain(
+    request: SipRequest,
+    source: Source,
+    done: (explanation: Explanation) => void,
+    supposed: Supposed = {},
+  ): void {
+    explain({ request, source, policy: this.policy, now: this.now(), supposed }, this.#options, done);
   }
 
   // --- effects ------------------------------------------------------------------------------------------------

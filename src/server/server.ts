@@ -1,5 +1,6 @@
 /** A Participating Function as a server: everything the configuration names, put together, started and stopped. */
 
+import type { Session } from '../engine/session.ts';
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
 import { sqliteHistory } from '../history/sqlite.ts';
 import { NodeClock } from '../host/node-clock.ts';
@@ -17,11 +18,13 @@ import { Ladders } from '../inspect/ladder.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
 import { Registrations } from '../registrar/registrations.ts';
-import { transportParam } from '../sip/flow.ts';
+import { type SentTap, transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
 import { SipStack } from '../sip/stack.ts';
 import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
-import { NodeNetwork } from '../sip/transport/node-network.ts';
+import { type NetworkUser, NodeNetwork } from '../sip/transport/node-network.ts';
+import { Traces } from '../trace/traces.ts';
+import { EndedSessions } from './admin/ended.ts';
 import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
@@ -44,6 +47,11 @@ export interface Server {
   readonly door: Guarded;
   readonly network: NodeNetwork;
   readonly ladders: Ladders;
+  readonly traces: Traces;
+  /** Sessions that have ended lately. */
+  readonly ended: EndedSessions;
+  /** Whoever wants to hear of each step of each session; free of cost while nobody does. */
+  readonly observers: Set<(session: Session) => void>;
   readonly registrations: Registrations;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
@@ -61,7 +69,9 @@ export interface Server {
 /** Opens the stores, then the sockets, takes up what the stores hold, and only then hears what comes. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
   const clock = new NodeClock();
-  const network = new NodeNetwork({ clock, messages: messageLimits(config) });
+  const traces = new Traces(() => clock.now(), config.admin.traces);
+  const sent: SentTap = (bytes, flow) => traces.sent(bytes, flow);
+  const network = new NodeNetwork({ clock, messages: messageLimits(config), sent });
   const closing: (() => unknown)[] = [() => network.close()];
   try {
     const served = servedBy(config);
@@ -71,7 +81,15 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
     closing.push(() => stored?.close());
     await listen(config, network);
-    return assembled(config, log, { clock, network, served, key, history, sessions: stored ?? memorySessions() });
+    return assembled(config, log, {
+      clock,
+      network,
+      traces,
+      served,
+      key,
+      history,
+      sessions: stored ?? memorySessions(),
+    });
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -82,6 +100,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 interface Parts {
   readonly clock: NodeClock;
   readonly network: NodeNetwork;
+  readonly traces: Traces;
   readonly served: Served;
   readonly key: string;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
@@ -99,7 +118,7 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, served, history, sessions } = parts;
+  const { clock, network, traces, served, history, sessions } = parts;
   const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({
@@ -109,9 +128,11 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   });
   const ladders = new Ladders(clock);
   const told = sessionLog(log, config.log.redact);
+  const ended = new EndedSessions();
+  const observers = new Set<(session: Session) => void>();
   const cpm: CpmEngine = createEngine({
     ...engineSettings(config),
-    sip: ladders.watch(stack),
+    sip: traces.watch(ladders.watch(stack)),
     clock,
     contact: contactOf(network),
     isOwn: (host, port) => network.isOwn(host, port),
@@ -124,10 +145,17 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     sessions,
     outside: registering(stack, registrations, config.registrar.driver),
     log: engineLog(log, config.log.redact),
-    observe: told.observe,
+    observe(session, event) {
+      told.observe(session, event);
+      traces.observe(session, event);
+      if (observers.size > 0) for (const observer of observers) observer(session);
+    },
     ended: (session) => {
       ladders.end(session.id);
+      traces.ended(session);
+      ended.note(session);
       told.ended(session);
+      for (const observer of observers) observer(session);
     },
   });
   const door = guarded(stack, log);
@@ -138,6 +166,9 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stack,
     network,
     ladders,
+    traces,
+    ended,
+    observers,
     registrations,
     sessions,
     history,
@@ -156,8 +187,19 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stop: (how = config.shutdown.sessions) => stop(server, how),
   };
   // Not before every stored session is known again: a BYE for one of them would get a 481.
-  network.attach(door);
+  network.attach(traced(door, traces));
   return server;
+}
+
+/** Tells the traces of what comes in, and hands it on. */
+function traced(user: NetworkUser, traces: Traces): NetworkUser {
+  return {
+    receive: (bytes, flow) => traces.received(bytes, flow, () => user.receive(bytes, flow)),
+    receiveFrame: (frame, flow) =>
+      frame.kind === 'message'
+        ? traces.received(frame.bytes, flow, () => user.receiveFrame(frame, flow))
+        : user.receiveFrame(frame, flow),
+  };
 }
 
 function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overload: OverloadControl): SipStack {

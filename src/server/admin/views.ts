@@ -1,6 +1,7 @@
 /** Sessions as the admin interface shows them. */
 import type { Session } from '../../engine/session.ts';
 import { maskNumbers } from '../log.ts';
+import type { EndedSession } from './ended.ts';
 
 export interface SessionSummary {
   readonly id: string;
@@ -10,6 +11,8 @@ export interface SessionSummary {
   readonly user: string;
   readonly to: string;
   readonly seconds: number;
+  /** ms since the epoch. */
+  readonly startedAt: number;
   readonly reason: string | null;
 }
 
@@ -24,8 +27,13 @@ export function summaryOf(session: Session, redact: boolean): SessionSummary {
     user: shown(context.profile?.user ?? dossier.served),
     to: shown(dossier.destination),
     seconds: Math.round((session.now() - session.startedAt) / 1000),
+    startedAt: session.startedAt,
     reason: context.ending?.reason ?? null,
   };
+}
+
+export function endedOf(session: EndedSession, redact: boolean): EndedSession {
+  return redact ? { ...session, user: maskNumbers(session.user), to: maskNumbers(session.to) } : session;
 }
 
 /** One session whole: legs, deadlines, recording, why it ends. */

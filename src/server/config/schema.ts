@@ -270,6 +270,12 @@ export const configSchema = z.strictObject({
         .refine(isHostAndPort, 'expected address:port, such as 127.0.0.1:8080')
         .default('127.0.0.1:8080'),
       token: secret.optional().describe('Bearer token; needed unless it listens on loopback'),
+      traces: z
+        .int()
+        .min(0)
+        .max(10_000)
+        .default(200)
+        .describe('Sessions whose messages and steps are kept for the page; 0 for none'),
     })
     .prefault({}),
   timers: timers.prefault({}),
