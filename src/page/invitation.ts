@@ -68,3 +68,13 @@ export function sentMessage(told: string): { readonly way: string | null; readon
   if (first.startsWith('SIP/2.0 ')) return { way: null, message: lines.join('\n') };
   return { way: first, message: lines.slice(1).join('\n') };
 }
+
+/** Asked while a session that was refused is put away: they decide nothing about the invitation. */
+const AFTERWARDS = ['historySettled', 'historyWanted', 'sessionEnding', 'farLegsEnded', 'everyLegClosed'];
+
+/** The question whose answer decided; undefined where none of them stopped the invitation. */
+export function decisive<S extends { readonly guard: string; readonly holds: boolean }>(
+  steps: readonly S[],
+): S | undefined {
+  return steps.findLast(({ guard, holds }) => holds && !AFTERWARDS.includes(guard));
+}

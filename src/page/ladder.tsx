@@ -136,8 +136,8 @@ function Mark({ row, x }: { readonly row: Extract<Row, { kind: 'step' }>; readon
 function nameOf(row: Row, startedAt: number): string {
   const when = `${offset(row.at - startedAt)} s`;
   if (row.kind === 'message') {
-    const { direction, label, leg } = row.message;
-    return `${when}: ${label} ${direction === 'in' ? 'from' : 'to'} ${leg}`;
+    const { direction, label, leg, again } = row.message;
+    return `${when}: ${label} ${direction === 'in' ? 'from' : 'to'} ${leg}${again === null ? '' : ', again'}`;
   }
   return `${when}: ${row.step.event}${row.call === null ? '' : `, now ${row.call}`}`;
 }

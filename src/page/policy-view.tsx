@@ -3,7 +3,7 @@ import { useContext, useEffect, useState } from 'preact/hooks';
 import { ask } from './api.ts';
 import { words } from './format.ts';
 import { ServerContext, useAsked } from './hooks.ts';
-import { type Invited, inviteText, sentMessage, withTrueLength } from './invitation.ts';
+import { decisive, type Invited, inviteText, sentMessage, withTrueLength } from './invitation.ts';
 import { SideBySide } from './messages.tsx';
 import { Choice, Empty, Guards, Panel, State } from './parts.tsx';
 import type { Route } from './route.ts';
@@ -184,7 +184,7 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
     );
   }
   const sent = told.sent.map(sentMessage);
-  const asked = told.steps.filter(({ holds }) => holds).at(-1);
+  const decided = decisive(told.steps);
   return (
     <div class="verdict">
       <Panel title="Verdict">
@@ -196,7 +196,7 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
           <span>
             then <State path={told.state} />
           </span>
-          {asked !== undefined && sent[0]?.way === null && <span>because {asked.guard}</span>}
+          {decided !== undefined && sent[0]?.way === null && <span class="because">because {decided.guard}</span>}
         </p>
         {told.steps.length === 0 ? (
           <Empty>Not a CPM session: no question was asked.</Empty>
