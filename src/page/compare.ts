@@ -9,13 +9,13 @@ export interface Row {
 /** A line cut into what both have and what only this one has; `differs` alternates, beginning with what is shared. */
 export type Marked = readonly { readonly text: string; readonly differs: boolean }[];
 
-/** Start lines beside each other, then headers by name, then the body by its lines. */
+/** Start lines beside each other, then headers by name, then the body by its lines in their order. */
 export function compareMessages(left: string, right: string): Row[] {
   const [leftHead, leftBody] = parts(left);
   const [rightHead, rightBody] = parts(right);
   const first = pair(leftHead[0] ?? '', rightHead[0] ?? '');
   const gap: Row[] = leftBody.length + rightBody.length === 0 ? [] : [{ kind: 'gap', left: '', right: '' }];
-  return [first, ...aligned(leftHead.slice(1), rightHead.slice(1)), ...gap, ...aligned(leftBody, rightBody)];
+  return [first, ...headRows(leftHead.slice(1), rightHead.slice(1)), ...gap, ...aligned(leftBody, rightBody)];
 }
 
 /** Lines of the head, and of the body. */
@@ -43,6 +43,46 @@ const COMPACT: Readonly<Record<string, string>> = {
 function nameOf(line: string): string {
   const name = /^([^\s:=]+)[ \t]*[:=]/.exec(line)?.[1]?.toLowerCase() ?? line;
   return COMPACT[name] ?? name;
+}
+
+/**
+ * Headers beside each other by their names, in the order of the left message: between different names order means
+ * nothing (RFC 3261 7.3.1), so a header that only stands elsewhere is not shown as a change.
+ */
+function headRows(left: readonly string[], right: readonly string[]): Row[] {
+  const rows: Row[] = [];
+  const partners = partnersByName(left, right);
+  const taken = new Set(partners.values());
+  const rowOf = (at: number): number => rows.findIndex(({ right: line }) => line !== null && line === right[at]);
+  for (const [at, line] of left.entries()) {
+    const partner = partners.get(at);
+    if (partner === undefined) rows.push({ kind: 'removed', left: line, right: null });
+    else rows.push(pair(line, right[partner] ?? ''));
+  }
+  for (const [at, line] of right.entries()) {
+    if (!taken.has(at)) rows.splice(at === 0 ? 0 : rowOf(at - 1) + 1, 0, { kind: 'added', left: null, right: line });
+  }
+  return rows;
+}
+
+/** Which line of the right belongs to which of the left: among those of one name, in their order. */
+function partnersByName(left: readonly string[], right: readonly string[]): Map<number, number> {
+  const partners = new Map<number, number>();
+  for (const name of new Set(left.map(nameOf))) {
+    const [mine, theirs] = [left, right].map((lines) =>
+      [...lines.keys()].filter((at) => nameOf(lines[at] ?? '') === name),
+    ) as [number[], number[]];
+    let [here, there] = [0, 0];
+    for (const row of aligned(
+      mine.map((at) => left[at] ?? ''),
+      theirs.map((at) => right[at] ?? ''),
+    )) {
+      if (row.left !== null && row.right !== null) partners.set(mine[here] ?? 0, theirs[there] ?? 0);
+      if (row.left !== null) here++;
+      if (row.right !== null) there++;
+    }
+  }
+  return partners;
 }
 
 /** The best way to put two lists beside each other: equal lines first of all, then lines about the same. */

@@ -14,12 +14,14 @@ export interface Feed {
 /** `connected` is told of each change between hearing the server and not. */
 export function openFeed(connected: (up: boolean) => void): Feed {
   const listeners = new Set<(told: Told) => void>();
+  let latest: Told | undefined;
   let wake: () => void = () => {};
   const run = async (): Promise<void> => {
     for (;;) {
       try {
         await read(await answer('/api/feed'), (told) => {
           connected(true);
+          latest = told;
           for (const listener of listeners) listener(told);
         });
       } catch (error) {
@@ -42,6 +44,8 @@ export function openFeed(connected: (up: boolean) => void): Feed {
   return {
     listen(listener) {
       listeners.add(listener);
+      // Whoever comes later knows what the others know, but for what has changed meanwhile.
+      if (latest !== undefined) listener({ ...latest, changed: [], many: false });
       return () => listeners.delete(listener);
     },
     again: () => wake(),

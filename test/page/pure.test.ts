@@ -53,12 +53,24 @@ describe('two messages side by side', () => {
       ['changed', 'Via: one', 'Via: three'],
       ['removed', 'Via: two', null],
       ['changed', 'From: <sip:a@h>;tag=1', 'f: <sip:a@h>;tag=2'],
-      ['removed', 'Subject: x', null],
       ['added', null, 'Server: us'],
+      ['removed', 'Subject: x', null],
       ['gap', '', ''],
       ['same', 'v=0', 'v=0'],
       ['changed', 'c=IN IP4 1.1.1.1', 'c=IN IP4 2.2.2.2'],
       ['added', null, 't=0 0'],
+    ]);
+  });
+
+  it('show no change in a header that only stands elsewhere', () => {
+    const one = 'X\r\nAllow: A\r\nSupported: timer\r\nTo: b';
+    const other = 'X\r\nTo: b\r\nSupported: timer\r\nServer: us\r\nAllow: A';
+    expect(compareMessages(one, other).map(({ kind, right }) => `${kind} ${right}`)).toEqual([
+      'same X',
+      'same Allow: A',
+      'same Supported: timer',
+      'added Server: us',
+      'same To: b',
     ]);
   });
 
