@@ -13,6 +13,7 @@ import {
   type SqliteSessions,
   sqliteSessions,
 } from '../index.ts';
+import { Inspector } from '../inspect/inspector.ts';
 import { Ladders } from '../inspect/ladder.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
@@ -27,7 +28,7 @@ import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
-import { engineLog, type Logger } from './log.ts';
+import { engineLog, type Logger, maskNumbers } from './log.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
@@ -44,6 +45,7 @@ export interface Server {
   readonly door: Guarded;
   readonly network: NodeNetwork;
   readonly ladders: Ladders;
+  readonly inspector: Inspector;
   readonly registrations: Registrations;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
@@ -108,6 +110,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
   const ladders = new Ladders(clock);
+  const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
   const cpm: CpmEngine = createEngine({
     ...engineSettings(config),
@@ -124,9 +127,13 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     sessions,
     outside: registering(stack, registrations, config.registrar.driver),
     log: engineLog(log, config.log.redact),
-    observe: told.observe,
+    observe: (session, event) => {
+      told.observe(session, event);
+      inspector.observe(session, event);
+    },
     ended: (session) => {
       ladders.end(session.id);
+      inspector.ended(session);
       told.ended(session);
     },
   });
@@ -138,6 +145,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stack,
     network,
     ladders,
+    inspector,
     registrations,
     sessions,
     history,
