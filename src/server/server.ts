@@ -14,6 +14,7 @@ import {
   type SqliteSessions,
   sqliteSessions,
 } from '../index.ts';
+import { Inspector } from '../inspect/inspector.ts';
 import { Ladders } from '../inspect/ladder.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
@@ -30,7 +31,7 @@ import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
-import { engineLog, type Logger } from './log.ts';
+import { engineLog, type Logger, maskNumbers } from './log.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
@@ -52,6 +53,7 @@ export interface Server {
   readonly ended: EndedSessions;
   /** Whoever wants to hear of each step of each session; free of cost while nobody does. */
   readonly observers: Set<(session: Session) => void>;
+  readonly inspector: Inspector;
   readonly registrations: Registrations;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
@@ -127,6 +129,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
   const ladders = new Ladders(clock);
+  const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
   const ended = new EndedSessions();
   const observers = new Set<(session: Session) => void>();
@@ -147,11 +150,13 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     log: engineLog(log, config.log.redact),
     observe(session, event) {
       told.observe(session, event);
+      inspector.observe(session, event);
       traces.observe(session, event);
       if (observers.size > 0) for (const observer of observers) observer(session);
     },
     ended: (session) => {
       ladders.end(session.id);
+      inspector.ended(session);
       traces.ended(session);
       ended.note(session);
       told.ended(session);
@@ -169,6 +174,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     traces,
     ended,
     observers,
+    inspector,
     registrations,
     sessions,
     history,

@@ -1,13 +1,12 @@
 /** The admin interface (contract): health, metrics, sessions, ladders, history, policy. */
-import { timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
-import { isLoopbackHost } from '../config/host-port.ts';
 import type { Server } from '../server.ts';
+import { bears, isFromHere, NOT_FROM_HERE } from './access.ts';
 import { notFound } from './answers.ts';
 import { feedRoute } from './feed.ts';
 import { healthOf, healthReport } from './health.ts';
 import { historyRoutes } from './history.ts';
+import { inspectRoutes } from './inspect.ts';
 import { metricsOf } from './metrics.ts';
 import { isPage, pageRoutes } from './page.ts';
 import { policyRoutes } from './policy.ts';
@@ -17,6 +16,8 @@ export interface AdminOptions {
   /** Bearer token; undefined where none is asked for. */
   readonly token: string | undefined;
   readonly redact: boolean;
+  /** Origins of pages elsewhere that may open `/inspect`. */
+  readonly origins?: readonly string[];
 }
 
 const MAX_BODY_BYTES = 262_144;
@@ -48,26 +49,7 @@ export function adminServer(server: Server, options: AdminOptions): FastifyInsta
   historyRoutes(app, server);
   policyRoutes(app, server);
   feedRoute(app, server);
+  inspectRoutes(app, server, { token: options.token, origins: options.origins ?? [] });
   pageRoutes(app);
   return app;
-}
-
-const NOT_FROM_HERE = 'without a token only this host is answered: give admin.token, or ask for 127.0.0.1';
-
-/** A page from elsewhere, in a browser on this host, reaches loopback too: its own name or origin gives it away. */
-function isFromHere({ host = '', origin }: IncomingHttpHeaders): boolean {
-  return isLoopbackHost(hostOf(host)) && (origin === undefined || isLoopbackHost(hostOf(origin)));
-}
-
-function hostOf(text: string): string {
-  return text
-    .replace(/^https?:\/\//, '')
-    .replace(/:\d+$/, '')
-    .replace(/^\[|\]$/g, '');
-}
-
-function bears(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
 }

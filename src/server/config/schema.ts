@@ -276,6 +276,10 @@ export const configSchema = z.strictObject({
         .max(10_000)
         .default(200)
         .describe('Sessions whose messages and steps are kept for the page; 0 for none'),
+      origins: z
+        .array(z.url('expected an origin, such as https://stately.ai'))
+        .default([])
+        .describe('Origins of pages elsewhere that may open WS /inspect'),
     })
     .prefault({}),
   timers: timers.prefault({}),
