@@ -69,12 +69,20 @@ export function sentMessage(told: string): { readonly way: string | null; readon
   return { way: first, message: lines.slice(1).join('\n') };
 }
 
-/** Asked while a session that was refused is put away: they decide nothing about the invitation. */
-const AFTERWARDS = ['historySettled', 'historyWanted', 'sessionEnding', 'farLegsEnded', 'everyLegClosed'];
+/** Asked of the recording, or while a session that was refused is put away: they decide nothing about the invitation. */
+const ASIDE = ['historySettled', 'historyWanted', 'sessionEnding', 'farLegsEnded', 'everyLegClosed'];
 
-/** The question whose answer decided; undefined where none of them stopped the invitation. */
-export function decisive<S extends { readonly guard: string; readonly holds: boolean }>(
-  steps: readonly S[],
-): S | undefined {
-  return steps.findLast(({ guard, holds }) => holds && !AFTERWARDS.includes(guard));
+interface Asked {
+  readonly guard: string;
+  readonly holds: boolean;
+}
+
+/** The questions that were asked about the invitation. */
+export function questions<S extends Asked>(steps: readonly S[]): S[] {
+  return steps.filter(({ guard }) => !ASIDE.includes(guard));
+}
+
+/** The one whose answer decided; undefined where none of them stopped the invitation. */
+export function decisive<S extends Asked>(steps: readonly S[]): S | undefined {
+  return questions(steps).findLast(({ holds }) => holds);
 }

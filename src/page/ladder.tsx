@@ -118,17 +118,17 @@ function Arrow({ message, from, to }: { readonly message: TracedMessage; readonl
   );
 }
 
-/** What happened and where it led on the right of the line, what the recording did on its left. */
+/** What happened, and what the recording did, on the left of the line; where the call went on its right. */
 function Mark({ row, x }: { readonly row: Extract<Row, { kind: 'step' }>; readonly x: number }) {
   const { step, call, recording } = row;
   return (
     <span class={`mark ${call === null ? 'stays' : ''}`} style={{ left: `${x}%` }}>
       <i />
-      {recording !== null && <span class="words leftward rec">recording {recording}</span>}
-      <span class="words">
+      <span class="words leftward">
+        {recording !== null && <span class="rec">● {recording}</span>}
         <span class="event">{step.event}</span>
-        {call !== null && <span class="to">{call}</span>}
       </span>
+      {call !== null && <span class="words to">{call}</span>}
     </span>
   );
 }

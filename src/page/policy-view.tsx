@@ -3,7 +3,7 @@ import { useContext, useEffect, useState } from 'preact/hooks';
 import { ask } from './api.ts';
 import { words } from './format.ts';
 import { ServerContext, useAsked } from './hooks.ts';
-import { decisive, type Invited, inviteText, sentMessage, withTrueLength } from './invitation.ts';
+import { decisive, type Invited, inviteText, questions, sentMessage, withTrueLength } from './invitation.ts';
 import { SideBySide } from './messages.tsx';
 import { Choice, Empty, Guards, Panel, State } from './parts.tsx';
 import type { Route } from './route.ts';
@@ -201,7 +201,7 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
         {told.steps.length === 0 ? (
           <Empty>Not a CPM session: no question was asked.</Empty>
         ) : (
-          <Guards of={told.steps} />
+          <Guards of={questions(told.steps)} />
         )}
       </Panel>
       {sent.map(({ way, message: leaving }) => (

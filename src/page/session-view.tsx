@@ -109,7 +109,7 @@ function Heading({ trace, now }: { readonly trace: TraceView; readonly now: numb
   return (
     <div class="heading">
       <h1>
-        {shortUri(details.user)} <span class="with">with</span> {shortUri(details.to)}
+        {shortUri(details.user)} <span class="with">with</span> {shortUri(details.with)}
       </h1>
       <p class="facts-line">
         {live ? <State path={details.state} /> : <span class="state closed">ended</span>}

@@ -245,7 +245,7 @@ function SessionRow({ at, row, now }: { readonly at: number; readonly row: Row |
       <span role="cell" class="user">
         <a href={hashOf({ view: 'sessions', path: [row.id] })}>{shortUri(row.user)}</a>
       </span>
-      <span role="cell">{shortUri(row.to)}</span>
+      <span role="cell">{shortUri(row.with)}</span>
       <span role="cell">{'endedAt' in row ? `${duration(now - row.endedAt)} ago` : <State path={row.state} />}</span>
       <span role="cell">{row.role === 'orig' ? 'originating' : 'terminating'}</span>
       <span role="cell">{row.mode === null ? '–' : row.mode === 'proxy' ? 'proxy' : 'B2BUA'}</span>

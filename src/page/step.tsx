@@ -11,7 +11,7 @@ export interface StepProps {
 }
 
 export function StepPanel({ step, before, startedAt }: StepProps) {
-  const about = Object.entries(step.about).filter(([, value]) => value !== null);
+  const about = Object.entries(step.about).filter(([, value]) => saysSomething(value));
   const { legs, deadlines } = changesOf(before, step);
   return (
     <Panel title="Event" class="step-panel" tools={<span class="when">{offset(step.at - startedAt)} s</span>}>
@@ -73,6 +73,12 @@ export function StepPanel({ step, before, startedAt }: StepProps) {
       </ul>
     </Panel>
   );
+}
+
+/** False for nothing, and for facts of which none is there. */
+function saysSomething(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value !== null;
+  return Object.values(value).some((part) => part !== null && part !== false);
 }
 
 function said(rest: object): string {

@@ -69,6 +69,12 @@ describeWith(['chromium'], 'the list of sessions', () => {
     expect(await users(other)).toEqual(['dave@home.example', 'bob@home.example']);
   });
 
+  it('names the other side of a terminating session, who is the one that invited', async () => {
+    await pf.establish({ headers: [['P-Served-User', '<sip:bob@home.example>;sescase=term']] });
+    const page = await visits.visit(pf.admin);
+    await page.getByRole('row', { name: /bob@home.example.*alice@home.example.*terminating/ }).waitFor();
+  });
+
   it('masks numbers as the admin interface does', async () => {
     await pf.establish({ from: '<sip:+15550100@home.example;user=phone>' });
     const page = await visits.visit(pf.admin);

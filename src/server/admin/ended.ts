@@ -1,11 +1,13 @@
 /** Sessions that have ended lately, in short: enough to find one by its user or its reason. */
 import type { EndReason } from '../../../machines/session/context.ts';
 import type { Session } from '../../engine/session.ts';
+import { otherSideOf } from './views.ts';
 
 export interface EndedSession {
   readonly id: string;
   readonly user: string;
-  readonly to: string;
+  /** Whoever was on the other side of the served user. */
+  readonly with: string;
   readonly role: string;
   readonly mode: string | null;
   readonly reason: EndReason | null;
@@ -25,7 +27,7 @@ export class EndedSessions {
     this.#ring[this.#next] = {
       id: session.id,
       user: context.profile?.user ?? dossier.served,
-      to: dossier.destination,
+      with: otherSideOf(session),
       role: context.role,
       mode: context.mode,
       reason: context.ending?.reason ?? null,

@@ -10,6 +10,8 @@ export interface SessionSummary {
   readonly mode: string | null;
   readonly user: string;
   readonly to: string;
+  /** Whoever is on the other side of the served user. */
+  readonly with: string;
   readonly seconds: number;
   /** ms since the epoch. */
   readonly startedAt: number;
@@ -26,14 +28,20 @@ export function summaryOf(session: Session, redact: boolean): SessionSummary {
     mode: context.mode,
     user: shown(context.profile?.user ?? dossier.served),
     to: shown(dossier.destination),
+    with: shown(otherSideOf(session)),
     seconds: Math.round((session.now() - session.startedAt) / 1000),
     startedAt: session.startedAt,
     reason: context.ending?.reason ?? null,
   };
 }
 
+/** Terminating, the destination is the served user: the other side is who invited. */
+export function otherSideOf({ context, dossier }: Session): string {
+  return context.role === 'orig' ? dossier.destination : (context.invite.originators[0] ?? 'unknown');
+}
+
 export function endedOf(session: EndedSession, redact: boolean): EndedSession {
-  return redact ? { ...session, user: maskNumbers(session.user), to: maskNumbers(session.to) } : session;
+  return redact ? { ...session, user: maskNumbers(session.user), with: maskNumbers(session.with) } : session;
 }
 
 /** One session whole: legs, deadlines, recording, why it ends. */
