@@ -1,6 +1,8 @@
 /** Traces: whose a message is, which leg it is on, what a step asked and did, what is kept and for how long. */
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Session } from '../../src/engine/session.ts';
+import { inviteText } from '../../src/page/invitation.ts';
 import { Traces } from '../../src/trace/traces.ts';
 import { labelOf, legOf, ownTagOf } from '../../src/trace/wire.ts';
 import { type Hosted, host } from '../support/hosted.ts';
@@ -25,6 +27,7 @@ interface Told {
     readonly direction: string;
     readonly label: string;
     readonly text: string;
+    readonly peer: string;
     readonly again: number | null;
   }[];
 }
@@ -92,7 +95,7 @@ describe('of a running server', () => {
     expect(answered?.effects.map(({ type }) => type)).toEqual(expect.arrayContaining(['answer', 'openHistory']));
   });
 
-  it('every step done again on the interpreter ends where the compiled chart had ended', async () => {
+  it('the whole way of a proxied session, to its end, is told by the transitions of its steps', async () => {
     pf = await host(scene, { policy: { mediaPath: 'never' } });
     const { near } = await pf.establish();
     const [id = ''] = ids();
@@ -119,6 +122,40 @@ describe('of a running server', () => {
     const onward = messages.find(({ leg, label }) => leg === 'b' && label === 'INVITE');
     const arrived = [...pf.bob.calls.values()][0]?.invite;
     expect(onward?.text).toContain(`Call-ID: ${arrived?.callId}\r\n`);
+  });
+
+  it('messages over a connection are there too, in and out', async () => {
+    pf = await host(scene, {
+      sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
+      policy: { mediaPath: 'always' },
+    });
+    const port = Number(
+      pf.server.listening
+        .find((address) => address.startsWith('tcp:'))
+        ?.split(':')
+        .at(-1),
+    );
+    const socket = connect(port, '127.0.0.1');
+    let heard = '';
+    socket.on('data', (bytes) => {
+      heard += bytes.toString();
+    });
+    const invited = {
+      served: 'sip:alice@home.example',
+      other: 'sip:bob@home.example',
+      side: 'orig',
+      kind: 'session',
+    } as const;
+    const text = inviteText(invited).replace('SIP/2.0/UDP', 'SIP/2.0/TCP').replace(/\n/g, '\r\n');
+    socket.write(text);
+    await until('it is answered', async () => heard.includes('SIP/2.0 200 OK'));
+    const { messages } = await traceOf(ids()[0] ?? '');
+    const near = messages
+      .filter(({ leg }) => leg === 'a')
+      .map(({ direction, label, peer }) => [direction, label, peer.split(' ')[0]]);
+    expect(near[0]).toEqual(['in', 'INVITE', 'TCP']);
+    expect(near).toContainEqual(['out', '200 OK', 'TCP']);
+    socket.destroy();
   });
 
   it('only what is new is told to whoever says what it has', async () => {
