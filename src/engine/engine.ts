@@ -5,7 +5,7 @@
 
 import { compiled } from '../../machines/compiled.ts';
 import { sealOrder } from '../../machines/session/actions/history.ts';
-import type { EndReason, SessionInput } from '../../machines/session/context.ts';
+import type { EndReason, LegName, SessionInput } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import { isLive } from '../../machines/session/legs.ts';
 import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
@@ -38,7 +38,7 @@ import type {
 } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import { type Resumed, resumed, storedOrigin, storedState } from './stored-session.ts';
+import { type Resumed, resumed, storedMediaLegs, storedOrigin, storedState } from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -210,6 +210,11 @@ export class Engine implements SessionHost {
       const { sessionInfoUid, groupStateUid } = outcome;
       session.deliver({ type: 'historySealed', sessionInfoUid, groupStateUid });
     }
+  }
+
+  /** A leg's media are lost, and not back in time. */
+  mediaFailed(id: string, leg: LegName): void {
+    this.sessions.get(id)?.deliver({ type: 'mediaFailed', leg });
   }
 
   /** Ends a session by order. False where it is not known. */
@@ -406,6 +411,7 @@ export class Engine implements SessionHost {
     for (const leg of Object.keys(context.legs)) {
       this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
     }
+    this.#options.media.end?.(session.id);
     this.#options.ended?.(session);
   }
 
@@ -426,6 +432,7 @@ export class Engine implements SessionHost {
       this.sessions.set(session.id, session);
       this.counters.restored++;
       if (session.context.ending === null && isLive(session.context.legs.a)) this.#noteInstance(session);
+      if (session.context.ending === null) this.#options.media.restore?.(session.id, storedMediaLegs(session));
     }
     for (const { session, expired } of taken) {
       session.run();

@@ -79,6 +79,8 @@ export function explain(
         execute: (command) => commands.push(command),
       });
     }
+    // What was only explained holds no media.
+    by.media.end?.('explained');
     done({
       service,
       role: invitation.role,

@@ -25,12 +25,35 @@ export interface ProfilePort {
   lookUp(query: ProfileQuery, done: (profile: Profile) => void): void;
 }
 
-/** The media plane. Until a relay stands behind it, descriptions pass through. */
+/** What the media plane has to know of a leg when it writes a description. */
+export interface MediaLeg {
+  /** Description last received from the leg; null where none has come. */
+  readonly received: string | null;
+  /** Places of its m-lines in the inviter's offer; null where they are the same. */
+  readonly streams: readonly number[] | null;
+}
+
+/** The same for a session that is taken up after a restart. */
+export interface StoredMediaLeg extends MediaLeg {
+  /** Description last sent to the leg, as `adapt` made it. */
+  readonly sent: string | null;
+}
+
+export type MediaLegs = Readonly<Record<LegName, MediaLeg>>;
+
+/** The media plane. Where no relay stands behind it, descriptions pass through. */
 export interface MediaPort {
-  /** The description as a leg gets it: own addresses where media is relayed. */
-  adapt(session: string, leg: LegName, sdp: string): string;
+  /**
+   * The description as a leg gets it: own addresses where media is relayed. Doing it again for the same description
+   * gives the same, also in another process.
+   */
+  adapt(session: string, leg: LegName, sdp: string, legs: MediaLegs): string;
   /** Frees what was allocated for these legs. Freeing again does nothing (A-24). */
   release(session: string, legs: readonly LegName[]): void;
+  /** The session is over: frees what is left of it. */
+  end?(session: string): void;
+  /** Takes up a session's media as its stored descriptions say it was. */
+  restore?(session: string, legs: Readonly<Record<LegName, StoredMediaLeg>>): void;
 }
 
 /** What a SIP port that survives restarts can do beside commands and events: legs as JSON, and back. */

@@ -1,0 +1,59 @@
+/**
+ * The answer that a relayed SEND will get: the worst of those that its parts get on the other side, when all have
+ * theirs (RFC 4975 7.2). So a 200 says that the far end has the bytes, and a 413 or 415 is the far end's own.
+ */
+import { response, responsePath } from '../message/compose.ts';
+import { failureReportOf, type MsrpHead } from '../message/head.ts';
+
+/** Whoever answers for a request: the connection it came over. */
+export interface Answerer {
+  readonly open: boolean;
+  message(text: string): void;
+}
+
+export class Exchange {
+  /** Which answers the sender wants (RFC 4975 7.1.1 Failure-Report). */
+  readonly wanted: 'yes' | 'no' | 'partial';
+  /** Answers outstanding: one for each part, one while the request still comes in, one for whoever holds it back. */
+  #awaited = 1;
+  #done = false;
+  readonly #head: MsrpHead;
+  readonly #from: Answerer;
+  /** Sees an error before the sender does, so that nothing more of the message is passed on. */
+  readonly #refused: (status: number) => void;
+
+  constructor(head: MsrpHead, from: Answerer, refused: (status: number) => void) {
+    this.#head = head;
+    this.#from = from;
+    this.#refused = refused;
+    this.wanted = failureReportOf(head.lines);
+  }
+
+  /** One more answer has to come. */
+  await(): void {
+    this.#awaited++;
+  }
+
+  /** One of the awaited answers is there. The first error is told at once, so that the sender can stop. */
+  settle(status: number): void {
+    if (this.#done) return;
+    this.#awaited--;
+    if (status !== 200) {
+      this.#answer(status);
+      this.#refused(status);
+    } else if (this.#awaited === 0) this.#answer(200);
+  }
+
+  #answer(status: number): void {
+    this.#done = true;
+    respondTo(this.#head, status, this.wanted, this.#from);
+  }
+}
+
+/** RFC 4975 7.2, 7.3.1: `no` wants no answer at all, `partial` only errors; a REPORT never has one. */
+export function respondTo(head: MsrpHead, status: number, wanted: 'yes' | 'no' | 'partial', from: Answerer): void {
+  if (head.method === 'REPORT' || wanted === 'no' || (wanted === 'partial' && status === 200) || !from.open) return;
+  const space = head.toPath.indexOf(' ');
+  const ours = space < 0 ? head.toPath : head.toPath.slice(0, space);
+  from.message(response(head.id, status, responsePath(head.method, head.fromPath), ours));
+}
