@@ -330,6 +330,9 @@ const historyWanted: Guard = ({ context }) => context.history.wanted;
 
 const sessionEnding: Guard = ({ context }) => context.ending !== null;
 
+/** A lost media connection ends the session, unless policy waits for it to come back (digest 2.3, invariant 2). */
+const mediaFailureEnds: Guard = ({ context }) => context.policy.mediaFailure !== 'keep';
+
 export const guards = {
   serviceNotAuthorised,
   servedUserUnknown,
@@ -381,6 +384,7 @@ export const guards = {
   everyLegClosed,
   historyWanted,
   sessionEnding,
+  mediaFailureEnds,
 } satisfies Record<string, Guard>;
 
 export type GuardName = keyof typeof guards;

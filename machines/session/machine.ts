@@ -176,7 +176,7 @@ const endings = {
   ],
   sessionExpired: { target: CLAIMING, actions: 'endByTimer' },
   unacknowledged: { target: CLAIMING, actions: 'endByMissingAck' },
-  mediaFailed: { target: CLAIMING, actions: 'endByMediaFailure' },
+  mediaFailed: { guard: 'mediaFailureEnds', target: CLAIMING, actions: 'endByMediaFailure' },
   endOrdered: { target: CLAIMING, actions: 'endByOrder' },
 } as const;
 

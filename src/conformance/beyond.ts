@@ -39,6 +39,7 @@ export const GUARDS_BEYOND: Reasons<GuardName> = {
   lastAnswer: 'every leg has ended',
   answersProxiedBye: 'RFC 3261 16.7',
   everyLegClosed: 'every leg has ended',
+  mediaFailureEnds: 'media.onFailure: a lost connection ends the session, or is waited for',
   sessionEnding: 'the recording region follows the call',
 };
 

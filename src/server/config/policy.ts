@@ -3,7 +3,7 @@ import type { Policy } from '../../../machines/session/policy.ts';
 import type { Config } from './schema.ts';
 
 export function policyOf(config: Config): Policy {
-  const { policy, isf, timers, compat, history, preferences } = config;
+  const { policy, isf, timers, compat, history, preferences, media } = config;
   return {
     mediaPath: policy.mediaPath,
     allowAnonymity: policy.allowAnonymity,
@@ -22,6 +22,7 @@ export function policyOf(config: Config): Policy {
     secondaryTimeoutMs: isf.secondary.timeoutMs,
     defaultAllowOfflineStorage: policy.defaultAllowOfflineStorage,
     preferencesTimeoutMs: preferences.timeoutMs,
+    mediaFailure: media?.onFailure ?? 'end',
     reasonText: policy.reasonText,
     recording: history.driver !== 'none',
     timers: {
