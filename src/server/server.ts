@@ -14,6 +14,8 @@ import {
   sqliteSessions,
 } from '../index.ts';
 import { Ladders } from '../inspect/ladder.ts';
+import type { MsrpRelay } from '../msrp/relay/relay.ts';
+import type { MsrpNetwork } from '../msrp/transport/network.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
 import { Registrations } from '../registrar/registrations.ts';
@@ -28,6 +30,7 @@ import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
 import { engineLog, type Logger } from './log.ts';
+import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
@@ -49,6 +52,8 @@ export interface Server {
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly overload: OverloadControl;
   readonly clock: NodeClock;
+  /** Undefined where media pass through. */
+  readonly media: { readonly relay: MsrpRelay; readonly network: MsrpNetwork } | undefined;
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
@@ -70,8 +75,11 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
     closing.push(() => stored?.close());
+    const media = await mediaNetwork(config, clock);
+    closing.push(() => media?.close());
     await listen(config, network);
-    return assembled(config, log, { clock, network, served, key, history, sessions: stored ?? memorySessions() });
+    const sessions = stored ?? memorySessions();
+    return assembled(config, log, { clock, network, media, served, key, history, sessions });
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -82,6 +90,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 interface Parts {
   readonly clock: NodeClock;
   readonly network: NodeNetwork;
+  readonly media: MsrpNetwork | undefined;
   readonly served: Served;
   readonly key: string;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
@@ -100,6 +109,10 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
   const { clock, network, served, history, sessions } = parts;
+  const relay =
+    parts.media === undefined
+      ? undefined
+      : mediaRelay(config, clock, parts.media, parts.key, (session, leg) => cpm.engine.mediaFailed(session, leg));
   const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({
@@ -121,6 +134,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
     ...(history === undefined ? {} : { history }),
+    ...(relay === undefined ? {} : { media: relay }),
     sessions,
     outside: registering(stack, registrations, config.registrar.driver),
     log: engineLog(log, config.log.redact),
@@ -143,6 +157,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     history,
     overload,
     clock,
+    media: relay === undefined || parts.media === undefined ? undefined : { relay, network: parts.media },
     get users() {
       return served.users;
     },

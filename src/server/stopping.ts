@@ -19,6 +19,8 @@ export async function stop(server: Server, sessions: Config['shutdown']['session
   while (outbox !== undefined && outbox.depth > 0 && clock.now() < deadline) await pause(LOOK_MS);
   server.overload.stop();
   engine.flush();
+  server.media?.relay.close();
+  await server.media?.network.close();
   server.stack.close();
   await server.network.close();
   cpm.close();

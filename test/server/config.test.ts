@@ -239,7 +239,7 @@ describe('the command line', () => {
   });
 
   it('what is not wrong and still worth knowing is a warning', () => {
-    const file = scene.file('pf.yaml', 'media: {ports: 21000-21999}\n');
+    const file = scene.file('pf.yaml', 'policy: {mediaPath: always}\n');
     const { code, err } = runCommand(PROJECT, 'check-config', file);
     expect({ code, warnings: err.match(/^warning: \w+/gm) }).toEqual({
       code: 0,

@@ -2,14 +2,8 @@
  * The answer that a relayed SEND will get: the worst of those that its parts get on the other side, when all have
  * theirs (RFC 4975 7.2). So a 200 says that the far end has the bytes, and a 413 or 415 is the far end's own.
  */
-import { response, responsePath } from '../message/compose.ts';
+import { type Answerer, respondTo } from '../message/answering.ts';
 import { failureReportOf, type MsrpHead } from '../message/head.ts';
-
-/** Whoever answers for a request: the connection it came over. */
-export interface Answerer {
-  readonly open: boolean;
-  message(text: string): void;
-}
 
 export class Exchange {
   /** Which answers the sender wants (RFC 4975 7.1.1 Failure-Report). */
@@ -48,12 +42,4 @@ export class Exchange {
     this.#done = true;
     respondTo(this.#head, status, this.wanted, this.#from);
   }
-}
-
-/** RFC 4975 7.2, 7.3.1: `no` wants no answer at all, `partial` only errors; a REPORT never has one. */
-export function respondTo(head: MsrpHead, status: number, wanted: 'yes' | 'no' | 'partial', from: Answerer): void {
-  if (head.method === 'REPORT' || wanted === 'no' || (wanted === 'partial' && status === 200) || !from.open) return;
-  const space = head.toPath.indexOf(' ');
-  const ours = space < 0 ? head.toPath : head.toPath.slice(0, space);
-  from.message(response(head.id, status, responsePath(head.method, head.fromPath), ours));
 }

@@ -95,7 +95,9 @@ function sessionRoutes(app: FastifyInstance, server: Server, redact: boolean): v
   );
   app.get<{ Params: { id: string } }>('/api/sessions/:id', async (request, reply) => {
     const session = engine.sessions.get(request.params.id);
-    return session === undefined ? notFound(reply, noSession(request.params.id)) : detailsOf(session, redact);
+    return session === undefined
+      ? notFound(reply, noSession(request.params.id))
+      : detailsOf(session, redact, server.media?.relay.bindingsOf(session.id));
   });
   app.get<{ Params: { id: string } }>('/api/sessions/:id/ladder', async (request, reply) => {
     const entries = server.ladders.of(request.params.id);

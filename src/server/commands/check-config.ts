@@ -13,8 +13,8 @@ export function checkConfig(file: string, options: { json?: boolean }): void {
 /** What is not wrong and still worth knowing. */
 export function warningsOf(config: Config): string[] {
   const warnings: string[] = [];
-  if (config.media !== undefined) {
-    warnings.push('media: there is no MSRP relay in this version; addresses in session descriptions pass through');
+  if (config.media === undefined && config.policy.mediaPath === 'always') {
+    warnings.push('media: not set; there is no MSRP relay, and addresses in session descriptions pass through');
   }
   if (config.sip.core === undefined) warnings.push('sip.core: not set; requests go where their Request-URI leads');
   return warnings;
