@@ -231,15 +231,24 @@ export class MsrpRelay implements MediaPort, ChannelHost {
       msrpLines(sent ?? '').forEach((line, index) => {
         const uri = line?.path === undefined || line.port === 0 ? undefined : parseMsrpUri(line.path);
         const key = { session, leg, stream: streams?.[index] ?? index };
-        // Only what is ours by its session-id, on a port that is still heard on.
         if (line === undefined || uri?.sessionId !== this.#sessionId(key)) return;
         const { ports, securePorts } = this.#options.network;
-        if (!(uri.secure ? securePorts : ports).includes(line.port)) return;
+        if (!(uri.secure ? securePorts : ports).includes(line.port)) {
+          this.#lost(session, leg);
+          return;
+        }
         this.#said.set(this.#allocate(key, uri.secure, line.port), line.setup ?? null);
         this.counters.restored++;
       });
     }
     this.#learn(session, legs);
+  }
+
+  /** A path that peers know can't be had any more. */
+  #lost(session: string, leg: LegName): void {
+    this.counters.failures++;
+    // The session is only being taken up; it hears of it when that is done.
+    this.clock.schedule(0, { onTimer: () => this.#options.failed?.(session, leg) }, 'lost');
   }
 
   /** Closes every connection; the bindings stay, for a restart. */
