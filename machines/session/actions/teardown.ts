@@ -214,7 +214,11 @@ export const teardown = {
 
   /** Invariant 13: the end does not wait for peers for ever. */
   closeAllLegs: order((turn) => {
-    for (const name of Object.keys(turn.legs)) turn.setLeg(name, { phase: 'closed' });
+    for (const name of Object.keys(turn.legs)) {
+      // RFC 3261 15: 64*T1 have passed since the end, and an ACK that came before a restart never comes again.
+      if (turn.leg(name)?.phase === 'byeDue') sayBye(turn, name);
+      turn.setLeg(name, { phase: 'closed' });
+    }
   }),
 
   letGo: order((turn) => {
