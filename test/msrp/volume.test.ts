@@ -3,6 +3,7 @@
  * for somebody else's slow reader.
  */
 import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Chat, chat, hangUp } from '../support/chat.ts';
 import { contentOf, generated } from '../support/msrp-phone.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
   server = await serve(scene, {
     sip: { core: `sip:127.0.0.1:${callee.port};lr`, overload: { maxLagMs: 60_000 } },
     policy: { mediaPath: 'always' },
-    media: { ports: '0' },
+    media: { ports: '0', openMs: 6000 },
   });
   callee.peer.pf = `127.0.0.1:${server.ports.udp}`;
   caller = await UdpPhone.open('alice', callee.peer.pf);
@@ -154,3 +155,39 @@ it('a message of 20 MB and small ones beside it arrive over the same two connect
   expect((await talking.bob.messages(101)).find(({ id }) => id === 'large')).toMatchObject({ sha });
   await over([talking]);
 });
+
+it('10 000 open connections: all are taken, a chat goes on beside them, and all are gone in time', async () => {
+  const talking = await chat(caller, callee);
+  // One descriptor each on either side; what the system does not give can't be tried.
+  const many = Math.min(10_000, Math.floor(openFilesLimit() * 0.8));
+  const port = Number(/m=message (\d+)/.exec(talking.toAlice)?.[1]);
+  const sockets: Socket[] = [];
+  let open = 0;
+  for (let at = 0; at < many; at += 500) {
+    const batch = Array.from({ length: Math.min(500, many - at) }, () => connect(port, '127.0.0.1'));
+    sockets.push(...batch);
+    await Promise.all(batch.map((socket) => opened(socket).then((is) => void (open += is ? 1 : 0))));
+  }
+  expect(open).toBe(many);
+  expect(await server.metric('media_connections')).toBeGreaterThan(many / 2);
+  expect(await talking.alice.say('among many')).toMatchObject({ status: 200 });
+  await until('all but the two are closed', async () => (await server.metric('media_connections')) === 2, 30_000);
+  for (const socket of sockets) socket.destroy();
+  process.stdout.write(`${many} connections\n`);
+  await over([talking]);
+}, 60_000);
+
+function opened(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.on('error', () => resolve(false));
+    socket.once('connect', () => resolve(true));
+  });
+}
+
+function openFilesLimit(): number {
+  const { userLimits } = process.report.getReport() as unknown as {
+    userLimits: { open_files: { soft: number | string } };
+  };
+  const { soft } = userLimits.open_files;
+  return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY;
+}

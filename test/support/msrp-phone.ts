@@ -34,6 +34,8 @@ export class MsrpPhone {
   session: MsrpSession | undefined;
   /** What a chunk is answered with. */
   answerTo: (chunk: IncomingChunk) => number = () => 200;
+  /** Takes the parts of a message in any order, as they come. */
+  orderless = false;
   /** Bytes of bodies that have come. */
   received = 0;
   readonly #identifiers = nodeMsrpIdentifiers();
@@ -130,7 +132,8 @@ export class MsrpPhone {
     const state = this.#arriving.get(messageId) ?? { hash: createHash('sha256'), size: 0, parts: [] };
     this.#arriving.set(messageId, state);
     // Over one connection the parts of a message come in their order.
-    if (at !== state.size) throw new Error(`${this.name}: bytes at ${at}, expected at ${state.size}`);
+    if (at !== state.size && !this.orderless)
+      throw new Error(`${this.name}: bytes at ${at}, expected at ${state.size}`);
     state.hash.update(bytes);
     state.size += bytes.length;
     this.received += bytes.length;

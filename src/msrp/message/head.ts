@@ -53,7 +53,8 @@ export function readHead(start: StartLine, text: string, hasBody: boolean): Msrp
       const fromEnd = text.indexOf('\r\n', toEnd + 2);
       const toPath = text.slice(TO.length, toEnd);
       const fromPath = text.slice(toEnd + 2 + FROM.length, fromEnd);
-      return { ...start, toPath, fromPath, lines: text.slice(fromEnd + 2), hasBody, fault: undefined };
+      if (toPath !== '' && fromPath !== '')
+        return { ...start, toPath, fromPath, lines: text.slice(fromEnd + 2), hasBody, fault: undefined };
     }
   }
   return readUnusualHead(start, text, hasBody);
