@@ -7,13 +7,19 @@ import type { Carrier, CarrierUser } from '../carrier.ts';
 import type { MsrpCounters } from '../counters.ts';
 import type { MsrpLimits } from '../limits.ts';
 import { respondTo } from '../message/answering.ts';
-import { parseByteRange } from '../message/byte-range.ts';
-import { type ContinuationFlag, failureReportOf, headerIn, type MsrpHead } from '../message/head.ts';
+import { type ByteRange, parseByteRange, WHOLE } from '../message/byte-range.ts';
+import {
+  type ContinuationFlag,
+  failureReportOf,
+  type MsrpHead,
+  readSendHeaders,
+  type SendHeaders,
+} from '../message/head.ts';
 import type { MsrpIdentifiers } from '../message/identifiers.ts';
 import { MsrpParser, type MsrpSink } from '../message/parser.ts';
 import type { Binding } from './binding.ts';
 import { Exchange } from './exchange.ts';
-import type { ChunkObserver, PassingChunk } from './observer.ts';
+import type { Observe } from './observer.ts';
 import { type Outlet, Passage } from './passage.ts';
 import { Pending } from './pending.ts';
 
@@ -27,7 +33,8 @@ export interface ChannelHost {
   claim(head: MsrpHead, channel: Channel): Binding | 481 | 506;
   /** Chunks wait for the peer of this binding. */
   want(binding: Binding): void;
-  observe(chunk: PassingChunk): ChunkObserver | undefined;
+  /** Undefined where nobody looks. */
+  readonly observe: Observe | undefined;
   /** Something was written to it that has to be flushed. */
   touched(channel: Channel): void;
   /** Flushes all that was touched. */
@@ -35,6 +42,14 @@ export interface ChannelHost {
   opened(channel: Channel): void;
   closed(channel: Channel, reason: string): void;
 }
+
+/** RFC 4975 7.1.2: a REPORT is never answered. */
+const REPORTED: SendHeaders = {
+  messageId: undefined,
+  byteRange: undefined,
+  hasContentType: false,
+  failureReport: 'no',
+};
 
 /** What becomes of the request that is coming in. */
 type Fate = Passage | number | undefined;
@@ -50,6 +65,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
   #head: MsrpHead | undefined;
   #fate: Fate;
   #binding: Binding | undefined;
+  readonly #outlets = new Map<Binding, Outlet>();
   /** The chunk that is open on the way out. */
   #outgoing: Passage | undefined;
   /** Whom this connection has fed since the bytes came. */
@@ -134,6 +150,12 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     if (!this.#ended) this.carrier.flush();
   }
 
+  /** A session leaves the connection. */
+  leave(binding: Binding): void {
+    this.bindings.delete(binding);
+    this.#outlets.delete(binding);
+  }
+
   /** Ends it from our side. */
   close(gently: boolean): void {
     if (!this.#ended) this.carrier.close(gently);
@@ -209,16 +231,16 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     const binding = this.#claimed(head);
     if (typeof binding === 'number') return binding;
     this.#binding = binding;
-    if (head.method === 'REPORT') return this.#passOn(head, binding, undefined);
+    if (head.method === 'REPORT') return this.#passOn(head, binding, REPORTED, undefined);
     if (head.method !== 'SEND') return 501;
+    const headers = readSendHeaders(head.lines);
     // RFC 4975 5.4: a SEND without content only says which session the connection is for.
-    if (!head.hasBody && headerIn(head.lines, 'content-type') === undefined) return 200;
-    if (headerIn(head.lines, 'message-id') === undefined) return 400;
-    const range = headerIn(head.lines, 'byte-range');
-    const parsed = range === undefined ? undefined : parseByteRange(range);
-    if (range !== undefined && parsed === undefined) return 400;
-    if ((parsed?.total ?? 0) > this.#host.limits.messageBytes) return 413;
-    return this.#passOn(head, binding, parsed);
+    if (!head.hasBody && !headers.hasContentType) return 200;
+    if (headers.messageId === undefined) return 400;
+    const range = headers.byteRange === undefined ? undefined : parseByteRange(headers.byteRange);
+    if (headers.byteRange !== undefined && range === undefined) return 400;
+    if ((range?.total ?? 0) > this.#host.limits.messageBytes) return 413;
+    return this.#passOn(head, binding, headers, range);
   }
 
   /** RFC 4975 7.3: which session it is for. Nearly always the same as before. */
@@ -228,15 +250,22 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     return this.#host.claim(head, this);
   }
 
-  #passOn(head: MsrpHead, binding: Binding, range: ReturnType<typeof parseByteRange>): Passage | number | undefined {
+  #passOn(
+    head: MsrpHead,
+    binding: Binding,
+    headers: SendHeaders,
+    range: ByteRange | undefined,
+  ): Passage | number | undefined {
     const { far } = binding;
-    if (far === undefined) return head.method === 'REPORT' ? undefined : 408;
-    const wanted = head.method === 'REPORT' ? 'no' : failureReportOf(head.lines);
-    const exchange = wanted === 'no' ? undefined : new Exchange(head, this, () => passage.abandon());
+    const isReport = head.method === 'REPORT';
+    if (far === undefined) return isReport ? undefined : 408;
+    const { failureReport } = headers;
+    const exchange =
+      failureReport === 'no' ? undefined : new Exchange(head, failureReport, this, () => passage.abandon());
     const channel = far.channel?.open === true ? far.channel : undefined;
     const passage: Passage = new Passage(head, range, exchange, {
       largest: this.#host.limits.messageBytes,
-      observer: head.method === 'SEND' ? this.#observer(head, binding, range) : undefined,
+      observer: isReport ? undefined : this.#observer(head, binding, headers, range),
       outlet: channel?.outletOf(far),
     });
     if (channel === undefined) this.#awaitPeer(far, passage);
@@ -254,15 +283,11 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host.want(far);
   }
 
-  #observer(head: MsrpHead, { key }: Binding, range: ReturnType<typeof parseByteRange>): ChunkObserver | undefined {
-    return this.#host.observe({
-      session: key.session,
-      stream: key.stream,
-      from: key.leg,
-      messageId: headerIn(head.lines, 'message-id') ?? '',
-      range: range ?? { start: 1, end: null, total: null },
-      lines: head.lines,
-    });
+  #observer(head: MsrpHead, { key }: Binding, { messageId }: SendHeaders, range: ByteRange | undefined) {
+    const { observe } = this.#host;
+    if (observe === undefined || messageId === undefined) return undefined;
+    const { session, stream, leg: from } = key;
+    return observe({ session, stream, from, messageId, range: range ?? WHOLE, lines: head.lines });
   }
 
   #count(passage: Passage, flag: ContinuationFlag): void {
@@ -306,7 +331,9 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
 
   /** The way to the peer of one of the sessions on this connection. */
   outletOf(binding: Binding): Outlet {
-    return {
+    const known = this.#outlets.get(binding);
+    if (known !== undefined) return known;
+    const outlet: Outlet = {
       start: (id, method) => binding.start(id, method),
       begin: (exchange) => {
         const id = this.#host.identifiers.token();
@@ -336,6 +363,8 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
         this.#host.touched(this);
       },
     };
+    this.#outlets.set(binding, outlet);
+    return outlet;
   }
 
   // --- deadlines -----------------------------------------------------------------------------------------------

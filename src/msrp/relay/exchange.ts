@@ -3,24 +3,24 @@
  * theirs (RFC 4975 7.2). So a 200 says that the far end has the bytes, and a 413 or 415 is the far end's own.
  */
 import { type Answerer, respondTo } from '../message/answering.ts';
-import { failureReportOf, type MsrpHead } from '../message/head.ts';
+import type { MsrpHead } from '../message/head.ts';
 
 export class Exchange {
   /** Which answers the sender wants (RFC 4975 7.1.1 Failure-Report). */
-  readonly wanted: 'yes' | 'no' | 'partial';
+  readonly wanted: 'yes' | 'partial';
   /** Answers outstanding: one for each part, one while the request still comes in, one for whoever holds it back. */
   #awaited = 1;
   #done = false;
   readonly #head: MsrpHead;
   readonly #from: Answerer;
   /** Sees an error before the sender does, so that nothing more of the message is passed on. */
-  readonly #refused: (status: number) => void;
+  readonly #refused: () => void;
 
-  constructor(head: MsrpHead, from: Answerer, refused: (status: number) => void) {
+  constructor(head: MsrpHead, wanted: 'yes' | 'partial', from: Answerer, refused: () => void) {
     this.#head = head;
     this.#from = from;
     this.#refused = refused;
-    this.wanted = failureReportOf(head.lines);
+    this.wanted = wanted;
   }
 
   /** One more answer has to come. */
@@ -34,7 +34,7 @@ export class Exchange {
     this.#awaited--;
     if (status !== 200) {
       this.#answer(status);
-      this.#refused(status);
+      this.#refused();
     } else if (this.#awaited === 0) this.#answer(200);
   }
 

@@ -17,7 +17,7 @@ import { Attendance } from './attendance.ts';
 import { Binding, type BindingKey } from './binding.ts';
 import { Channel, type ChannelHost } from './channel.ts';
 import { isActive, ownLine, peerOf, setupToward } from './describing.ts';
-import type { ChunkObserver, Observe, PassingChunk } from './observer.ts';
+import type { Observe } from './observer.ts';
 import { Streams } from './streams.ts';
 
 /** The sockets below. */
@@ -50,6 +50,7 @@ export class MsrpRelay implements MediaPort, ChannelHost {
   readonly clock: Clock;
   readonly limits: MsrpLimits;
   readonly identifiers: MsrpIdentifiers;
+  readonly observe: Observe | undefined;
   readonly counters: MsrpCounters = msrpCounters();
   readonly #options: RelayOptions;
   readonly #sessions = new Map<string, Streams>();
@@ -67,6 +68,7 @@ export class MsrpRelay implements MediaPort, ChannelHost {
     this.clock = options.clock;
     this.limits = options.limits;
     this.identifiers = options.identifiers;
+    this.observe = options.observe;
     options.network.onConnection = (carrier) => this.#channel(carrier);
   }
 
@@ -219,7 +221,7 @@ export class MsrpRelay implements MediaPort, ChannelHost {
   /** The session leaves the connection; one that nobody is left on is closed, after what was said on it. */
   #drop(binding: Binding, channel: Channel): void {
     binding.channel = undefined;
-    channel.bindings.delete(binding);
+    channel.leave(binding);
     if (channel.bindings.size > 0) return;
     this.counters.closedByUs++;
     channel.flushed();
@@ -344,10 +346,6 @@ export class MsrpRelay implements MediaPort, ChannelHost {
   }
 
   // --- the rest of what a connection asks ------------------------------------------------------------------------
-
-  observe(chunk: PassingChunk): ChunkObserver | undefined {
-    return this.#options.observe?.(chunk);
-  }
 
   touched(channel: Channel): void {
     if (!this.#touched.includes(channel)) this.#touched.push(channel);
