@@ -34,6 +34,8 @@ export class MsrpPhone {
   session: MsrpSession | undefined;
   /** What a chunk is answered with. */
   answerTo: (chunk: IncomingChunk) => number = () => 200;
+  /** URI of an MSRP relay of the phone's own (RFC 4976), in front of it. */
+  via: string | undefined;
   /** Takes the parts of a message in any order, as they come. */
   orderless = false;
   /** Bytes of bodies that have come. */
@@ -86,7 +88,7 @@ export class MsrpPhone {
       `m=message ${this.port} ${this.#secure ? 'TCP/TLS/MSRP' : 'TCP/MSRP'} *`,
       'a=accept-types:message/cpim',
       'a=accept-wrapped-types:*',
-      `a=path:${this.uri}`,
+      `a=path:${this.via === undefined ? this.uri : `${this.via} ${this.uri}`}`,
       ...(setup === null ? [] : [`a=setup:${setup}`]),
       ...(this.#network.fingerprint === null ? [] : [`a=fingerprint:SHA-256 ${this.#network.fingerprint}`]),
       ...attributes,
@@ -97,13 +99,13 @@ export class MsrpPhone {
   /** The peer is where its description says; connects there where it is ours to. */
   join(peerSdp: string, connect: boolean): void {
     const line = msrpLines(peerSdp)[0];
-    this.#peer = line?.path ?? '';
+    this.#peer = this.via === undefined ? (line?.path ?? '') : `${this.via} ${line?.path}`;
     if (connect) this.connect(peerSdp);
   }
 
   connect(peerSdp: string): void {
     const line = msrpLines(peerSdp)[0];
-    const first = parsePath(line?.path ?? '')?.[0];
+    const first = parsePath(this.via ?? line?.path ?? '')?.[0];
     const host = line?.cema === true ? line.address : first?.host;
     const port = line?.cema === true ? line.port : first?.port;
     if (host === undefined || port === undefined) throw new Error(`${this.name} is told no path:\n${peerSdp}`);

@@ -126,15 +126,15 @@ export function readSendHeaders(lines: string): SendHeaders {
     end = lines.indexOf('\r\n', start) + 2;
     // The first letter tells the headers apart; whatever else begins so is compared whole.
     const letter = lines.charCodeAt(start) | 0x20;
-    if (letter === 0x6d) messageId ??= valueOf(lines, start, end, 'message-id');
-    else if (letter === 0x62) byteRange ??= valueOf(lines, start, end, 'byte-range');
-    else if (letter === 0x66) failureReport = wishOf(valueOf(lines, start, end, 'failure-report')) ?? failureReport;
-    else if (letter === 0x63) hasContentType ||= valueOf(lines, start, end, 'content-type') !== undefined;
+    if (letter === 0x6d) messageId ??= valueNamed(lines, start, end, 'message-id');
+    else if (letter === 0x62) byteRange ??= valueNamed(lines, start, end, 'byte-range');
+    else if (letter === 0x66) failureReport = wishOf(valueNamed(lines, start, end, 'failure-report')) ?? failureReport;
+    else if (letter === 0x63) hasContentType ||= valueNamed(lines, start, end, 'content-type') !== undefined;
   }
   return { messageId, byteRange, hasContentType, failureReport };
 }
 
-function valueOf(lines: string, start: number, end: number, name: string): string | undefined {
+function valueNamed(lines: string, start: number, end: number, name: string): string | undefined {
   const colon = start + name.length;
   if (lines.charCodeAt(colon) !== COLON || lines.slice(start, colon).toLowerCase() !== name) return undefined;
   return trimBlanks(lines.slice(colon + 1, end - 2));
