@@ -328,6 +328,9 @@ const everyLegClosed: Guard = ({ context }) => context.byes.length === 0 && allC
 /** O-200B-7: allow-offline-storage, kept with the session when it was answered. */
 const historyWanted: Guard = ({ context }) => context.history.wanted;
 
+/** the folder is there, so a store that works again brings the recording back. */
+const historyOpen: Guard = ({ context }) => context.history.sessionInfoUid !== null;
+
 const sessionEnding: Guard = ({ context }) => context.ending !== null;
 
 /** A lost media connection ends the session, unless policy waits for it to come back (digest 2.3, invariant 2). */
@@ -383,6 +386,7 @@ export const guards = {
   answersProxiedBye,
   everyLegClosed,
   historyWanted,
+  historyOpen,
   sessionEnding,
   mediaFailureEnds,
 } satisfies Record<string, Guard>;

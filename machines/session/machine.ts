@@ -360,6 +360,7 @@ const recording = session.createStateConfig({
     degraded: {
       on: {
         historyOpened: { target: 'live', actions: 'noteSessionInfo' },
+        historyStored: { guard: 'historyOpen', target: 'live' },
         historyFailed: { actions: 'noteStoreFailure' },
       },
       always: { guard: 'sessionEnding', target: 'sealing', actions: 'sealHistory' },

@@ -34,6 +34,7 @@ export const GUARDS_BEYOND: Reasons<GuardName> = {
   awaitsAck: 'RFC 3261 14.1: an accepted re-INVITE awaits its ACK',
   answersOffer: 'RFC 3264 5: one offer at a time',
   acknowledgesOffer: 'RFC 3261 14.1',
+  historyOpen: 'A-16: a store that works again brings the recording back',
   historySettled: 'A-29: the history is sealed, or nobody waits any longer',
   farLegsEnded: 'A-26: whom the sender of a BYE waits for',
   lastAnswer: 'every leg has ended',

@@ -1,6 +1,7 @@
 /** What the engine asks of the world beside SIP. Answers may come at once or later, through `done`. */
 import type { LegName } from '../../machines/session/context.ts';
 import type { Profile, Role } from '../../machines/session/policy.ts';
+import type { CpimHead } from '../cpim/cpim.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId } from '../sip/port.ts';
@@ -98,6 +99,20 @@ export interface SessionStore {
 export interface HistoryPort {
   /** Intents that were just stored. Nothing is lost if this call never happens: a restart finds them. */
   submit(intents: readonly HistoryIntent[]): void;
+}
+
+/** A message of a conversation, as it goes into the history. */
+export interface ChatMessage {
+  /** MSRP Message-ID: with session and leg it names the message, also after a restart. */
+  readonly messageId: string;
+  /** Content-Type of the MSRP message, as it came. */
+  readonly contentType: string;
+  /** Undefined where the message is not CPIM. */
+  readonly cpim: CpimHead | undefined;
+  /** All of it, as wire text; empty where it is in the spool. */
+  readonly content: string;
+  /** Name of its spool file; null where it is not in one. */
+  readonly spooled: string | null;
 }
 
 /** Where the sessions of the ISF go. */

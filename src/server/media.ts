@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { nodeMsrpIdentifiers, sessionIds } from '../host/node-msrp-identifiers.ts';
 import { DEFAULT_MSRP_LIMITS, type MsrpLimits } from '../msrp/limits.ts';
+import type { Observe } from '../msrp/relay/observer.ts';
 import { MsrpRelay } from '../msrp/relay/relay.ts';
 import { MsrpNetwork, type PortRange } from '../msrp/transport/network.ts';
 import type { Clock } from '../time/clock.ts';
@@ -31,17 +32,26 @@ export async function mediaNetwork(config: Config, clock: Clock): Promise<MsrpNe
   });
 }
 
-/** `failed` hears of each leg whose connection was lost and is not back in time. */
+/** `failed` hears of each leg whose connection was lost and is not back in time; `observe` of what passes. */
 export function mediaRelay(
   config: Config,
   clock: Clock,
   network: MsrpNetwork,
   key: string,
   failed: (session: string, leg: string) => void,
+  observe: Observe | undefined,
 ): MsrpRelay {
   const limits = config.media === undefined ? DEFAULT_MSRP_LIMITS : limitsOf(config.media);
   const identifiers = nodeMsrpIdentifiers();
-  const relay = new MsrpRelay({ clock, limits, identifiers, network, sessionIdOf: sessionIds(key), failed });
+  const relay = new MsrpRelay({
+    clock,
+    limits,
+    identifiers,
+    network,
+    sessionIdOf: sessionIds(key),
+    failed,
+    ...(observe === undefined ? {} : { observe }),
+  });
   network.counters = relay.counters;
   return relay;
 }

@@ -18,6 +18,7 @@ import type { MsrpRelay } from '../msrp/relay/relay.ts';
 import type { MsrpNetwork } from '../msrp/transport/network.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
+import type { Recorder } from '../recorder/recorder.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
@@ -32,6 +33,7 @@ import { type Guarded, guarded } from './guarded.ts';
 import { engineLog, type Logger } from './log.ts';
 import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { recordingFor, sweepSpool } from './recording.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
 import { listenAddresses, tlsOf } from './sip-addresses.ts';
@@ -54,6 +56,8 @@ export interface Server {
   readonly clock: NodeClock;
   /** Undefined where media pass through. */
   readonly media: { readonly relay: MsrpRelay; readonly network: MsrpNetwork } | undefined;
+  /** Undefined where no messages are recorded. */
+  readonly recorder: Recorder | undefined;
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
@@ -109,10 +113,19 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
   const { clock, network, served, history, sessions } = parts;
+  const recording = recordingFor(config, () => cpm.engine);
+  if (recording !== undefined) sweepSpool(recording, sessions);
   const relay =
     parts.media === undefined
       ? undefined
-      : mediaRelay(config, clock, parts.media, parts.key, (session, leg) => cpm.engine.mediaFailed(session, leg));
+      : mediaRelay(
+          config,
+          clock,
+          parts.media,
+          parts.key,
+          (session, leg) => cpm.engine.mediaFailed(session, leg),
+          recording?.recorder.observe,
+        );
   const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({
@@ -135,12 +148,14 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     }),
     ...(history === undefined ? {} : { history }),
     ...(relay === undefined ? {} : { media: relay }),
+    ...(recording === undefined ? {} : { spool: recording.spool }),
     sessions,
     outside: registering(stack, registrations, config.registrar.driver),
     log: engineLog(log, config.log.redact),
     observe: told.observe,
     ended: (session) => {
       ladders.end(session.id);
+      recording?.recorder.end(session.id);
       told.ended(session);
     },
   });
@@ -158,6 +173,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     overload,
     clock,
     media: relay === undefined || parts.media === undefined ? undefined : { relay, network: parts.media },
+    recorder: recording?.recorder,
     get users() {
       return served.users;
     },

@@ -51,6 +51,7 @@ export function metricsOf(server: Server): Registry {
   gauge('outbox_age_seconds', 'Age of the oldest history work', () => ageOf(outbox?.oldest, server));
   counter('outbox_failures', 'History operations that failed', () => outbox?.failures ?? 0);
   mediaMetrics(server, { gauge, counter, counters });
+  recorderMetrics(server, { gauge, counter });
   gauge('registrations', 'Addresses registered', () => server.registrations.size);
   gauge('timers', 'Timers waiting', () => server.clock.size);
   gauge('event_loop_lag_seconds', 'How late the event loop runs', () => server.overload.lagMs / 1000);
@@ -60,6 +61,21 @@ export function metricsOf(server: Server): Registry {
 
 function ageOf(oldest: number | undefined, server: Server): number {
   return oldest === undefined ? 0 : Math.max(0, (server.clock.now() - oldest) / 1000);
+}
+
+/** What the recorder takes down; nothing where there is none. */
+function recorderMetrics(
+  { recorder, cpm }: Server,
+  { gauge, counter }: { readonly gauge: Single; readonly counter: Single },
+): void {
+  if (recorder === undefined) return;
+  const { counters: of } = recorder;
+  gauge('recorder_under_way', 'Messages that are not complete yet', () => recorder.underWay);
+  counter('recorder_messages', 'Messages recorded', () => of.recorded);
+  counter('recorder_spooled', 'Recorded messages that went through the spool', () => of.spooled);
+  counter('recorder_left_out', 'Messages of kinds that are not recorded', () => of.leftOut);
+  counter('recorder_abandoned', 'Messages that were never complete', () => of.abandoned);
+  counter('recorder_lost', 'Messages that could not be recorded', () => cpm.engine.counters.messagesLost);
 }
 
 /** What the MSRP relay carries; nothing where there is none. */

@@ -293,6 +293,13 @@ export const configSchema = z.strictObject({
       groupState: z.enum(['always', 'groupOnly']).default('always').describe('A-28'),
       keepOldGroupState: z.boolean().default(true).describe('A-47'),
       metadata: z.boolean().default(true).describe('Write folder metadata at all (A-54)'),
+      acknowledge: z
+        .enum(['stored', 'received'])
+        .default('stored')
+        .describe('When the sender of a recorded message gets its 200: when the message is stored durably, or at once'),
+      notifications: z.boolean().default(true).describe('Record delivery and display notifications (RFC 5438) too'),
+      memoryBytes: z.int().min(1024).max(16_777_216).default(65_536).describe('Longer messages wait in the spool'),
+      spool: z.string().min(1).default('data/spool').describe('Folder for long messages that are not stored yet'),
       retry: z
         .strictObject({ firstMs: ms.default(1000), longestMs: ms.default(60_000) })
         .prefault({})
