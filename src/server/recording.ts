@@ -14,7 +14,10 @@ export interface Recording {
 export function recordingFor(config: Config, engine: () => Engine): Recording | undefined {
   if (config.media === undefined || config.history.driver === 'none') return undefined;
   const { acknowledge, notifications, memoryBytes } = config.recording;
-  const spool = new Spool(config.recording.spool, config.sessions.driver === 'sqlite' && config.sessions.synchronous === 'full');
+  const spool = new Spool(
+    config.recording.spool,
+    config.sessions.driver === 'sqlite' && config.sessions.synchronous === 'full',
+  );
   const recorder = new Recorder({
     rules: { acknowledge, notifications, memoryBytes },
     spool,

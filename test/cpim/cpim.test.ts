@@ -40,10 +40,13 @@ describe('the head of a CPIM message', () => {
     expect(isNotification(of('text/plain')) || isComposing(of('text/plain'))).toBe(false);
   });
 
-  it.each(['', 'hello', 'From: x\r\n', 'no colon\r\n\r\n\r\n\r\n', `From: ${'x'.repeat(CPIM_HEAD_LIMIT)}\r\n\r\n\r\n\r\n`])(
-    'what is none is none: %#',
-    (text) => {
-      expect(parseCpimHead(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'hello',
+    'From: x\r\n',
+    'no colon\r\n\r\n\r\n\r\n',
+    `From: ${'x'.repeat(CPIM_HEAD_LIMIT)}\r\n\r\n\r\n\r\n`,
+  ])('what is none is none: %#', (text) => {
+    expect(parseCpimHead(text)).toBeUndefined();
+  });
 });
