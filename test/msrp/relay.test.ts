@@ -4,6 +4,8 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Setup } from '../../src/sdp/msrp-lines.ts';
+import type { SipRequest } from '../../src/sip/message/message.ts';
+import { bodyOf } from '../../src/testing/index.ts';
 import { type Chat, type ChatOptions, chat, hangUp } from '../support/chat.ts';
 import { type Hosted, host } from '../support/hosted.ts';
 import { contentOf, shaOf } from '../support/msrp-phone.ts';
@@ -130,6 +132,27 @@ describe('descriptions', () => {
     // The session's own address still stands for the audio.
     expect(toBob).toContain('c=IN IP4 127.0.0.1\r\nt=0 0');
     expect(await alice.say('one')).toMatchObject({ status: 200 });
+  });
+
+  it('RFC 3264 8: a re-INVITE keeps the paths, and the chat goes on beside it', async () => {
+    await start();
+    const { near, far, alice, bob, toAlice, toBob } = await talk();
+    hosted.bob.answers = (request) => request.method !== 'INVITE';
+    const changed = alice.sdp('active', ['a=sendonly']).replace('o=alice 1 1', 'o=alice 1 2');
+    const answered = hosted.alice.request(near, 'INVITE', { sdp: changed });
+    await until('it reaches the callee', async () =>
+      hosted.bob.peer.received.some((m) => m.kind === 'request' && m.method === 'INVITE' && m.toTag !== undefined),
+    );
+    const reinvite = hosted.bob.peer.received.findLast(
+      (m) => m.kind === 'request' && m.method === 'INVITE',
+    ) as SipRequest;
+    const pathIn = (sdp: string) => /a=path:(\S+)/.exec(sdp)?.[1];
+    expect(pathIn(bodyOf(reinvite))).toBe(pathIn(toBob));
+    expect(bodyOf(reinvite)).toContain('a=sendonly');
+    far.respond(200, { to: reinvite, sdp: bob.sdp('active', ['a=recvonly']) });
+    expect(pathIn(bodyOf(await answered))).toBe(pathIn(toAlice));
+    expect(await alice.say('still here')).toMatchObject({ status: 200 });
+    expect(relay().counters).toMatchObject({ allocated: 2, freed: 0 });
   });
 
   it('invariant 5: a proxy owns no media, and descriptions stay as they are', async () => {
