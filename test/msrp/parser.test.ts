@@ -233,7 +233,7 @@ describe('cost', () => {
       const start = performance.now();
       expect(readPieces(cut(bytes, size)).messages[0]!.flag).toBe('$');
       // Quadratic would be minutes; the collector's strings and the machine's noise are in this as well.
-      expect(performance.now() - start).toBeLessThan(plain * 50 + 3000);
+      expect(performance.now() - start).toBeLessThan(plain * 50 + 10_000);
       expect(read).toBe(bytes.length);
     }
   });

@@ -38,6 +38,8 @@ export class MsrpPhone {
   via: string | undefined;
   /** Takes the parts of a message in any order, as they come. */
   orderless = false;
+  /** Chunks that were not the last of their message. */
+  continued = 0;
   /** Bytes of bodies that have come. */
   received = 0;
   readonly #identifiers = nodeMsrpIdentifiers();
@@ -144,7 +146,10 @@ export class MsrpPhone {
   }
 
   #onEnd({ messageId, contentType, lines }: IncomingChunk, flag: string): void {
-    if (flag === '+') return;
+    if (flag === '+') {
+      this.continued++;
+      return;
+    }
     const { hash, size, parts } = this.#arriving.get(messageId) ?? { hash: createHash('sha256'), size: 0, parts: [] };
     this.#arriving.delete(messageId);
     const text = Buffer.concat(parts).toString('latin1');

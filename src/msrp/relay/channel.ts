@@ -287,7 +287,17 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     const { observe } = this.#host;
     if (observe === undefined || messageId === undefined) return undefined;
     const { session, stream, leg: from } = key;
-    return observe({ session, stream, from, messageId, range: range ?? WHOLE, lines: head.lines });
+    const observer = observe({ session, stream, from, messageId, range: range ?? WHOLE, lines: head.lines });
+    if (observer === undefined) return undefined;
+    return {
+      onBytes: (bytes: Buffer) => observer.onBytes(bytes),
+      onEnd: (flag: ContinuationFlag, done: (status: number) => void) =>
+        observer.onEnd(flag, (status) => {
+          done(status);
+          // It may come at any time, when nothing else would send the answer.
+          this.#host.flush();
+        }),
+    };
   }
 
   #count(passage: Passage, flag: ContinuationFlag): void {
