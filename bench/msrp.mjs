@@ -35,8 +35,8 @@ function forwarder() {
   });
 }
 
-/** The relay, with its sessions described as the engine does it. */
-async function relay() {
+/** The relay, with its sessions described as the engine does it; `observe` records what passes. */
+async function relay(observe) {
   const load = (path) => import(new URL(`../dist/src/${path}`, import.meta.url).href);
   const [{ MsrpRelay }, { MsrpNetwork }, { NodeClock }, { DEFAULT_MSRP_LIMITS }, host] = await Promise.all([
     load('msrp/relay/relay.js'),
@@ -49,7 +49,8 @@ async function relay() {
   const limits = DEFAULT_MSRP_LIMITS;
   const network = await MsrpNetwork.listen({ clock, limits, address: HOST, ports: [0, 0] });
   const sessionIdOf = host.sessionIds('0123456789abcdef');
-  const made = new MsrpRelay({ clock, limits, identifiers: host.nodeMsrpIdentifiers(), network, sessionIdOf });
+  const options = { clock, limits, identifiers: host.nodeMsrpIdentifiers(), network, sessionIdOf };
+  const made = new MsrpRelay({ ...options, ...(observe === undefined ? {} : { observe }) });
   network.counters = made.counters;
   process.on('message', ({ receiver, sessions }) => {
     const paths = sessions.map(({ id, sender, far }) => {
@@ -61,6 +62,84 @@ async function relay() {
     });
     process.send({ paths });
   });
+}
+
+/**
+ * The relay with the recorder behind it: each message into the outbox in SQLite before its sender hears, and from there
+ * into the history in SQLite, as the engine does it.
+ */
+async function recordingRelay() {
+  const load = (path) => import(new URL(`../dist/src/${path}`, import.meta.url).href);
+  const [{ Recorder }, { Spool }, { sqliteSessions }, { sqliteHistory }, { Outbox }, { NodeClock }, compose] =
+    await Promise.all([
+      load('recorder/recorder.js'),
+      load('recorder/spool.js'),
+      load('store/sqlite.js'),
+      load('history/sqlite.js'),
+      load('history/outbox.js'),
+      load('host/node-clock.js'),
+      load('engine/compose/history.js'),
+    ]);
+  const folder = mkdtempSync(join(tmpdir(), 'cpm-recording-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.once('SIGTERM', () => process.exit(0));
+  const store = sqliteSessions({ path: join(folder, 'sessions.sqlite') });
+  const outbox = new Outbox({
+    driver: sqliteHistory({ path: join(folder, 'history.sqlite') }),
+    rules: { metadata: true, keepOldGroupState: true },
+    clock: new NodeClock(),
+    forget: (ids) => store.forgetIntents(ids),
+    onOutcome: () => {},
+  });
+  const naming = { folderName: ['contributionId'], groupState: 'always' };
+  const papersOf = (id) => ({
+    context: { id, role: 'orig', legs: { a: { peer: 'client' } }, profile: null },
+    dossier: {
+      served: 'sip:alice@home.example',
+      spoke: null,
+      books: {},
+      papers: {
+        from: '<sip:alice@home.example>',
+        to: '<sip:bob@home.example>',
+        conversationId: id,
+        contributionId: id,
+        inReplyToContributionId: null,
+        service: 'urn:urn-7:3gpp-service.ims.icsi.oma.cpm.session',
+        subject: null,
+        callId: id,
+        date: Date.now(),
+        invited: [],
+      },
+    },
+  });
+  const opened = new Set();
+  let number = 0;
+  let waiting = [];
+  const flush = () => {
+    const turn = waiting;
+    waiting = [];
+    const intents = turn.flatMap(({ orders }) => orders);
+    store.commit({ puts: [], deletes: [], policies: [], intents }, () => {
+      outbox.submit(intents);
+      for (const { done } of turn) done();
+    });
+  };
+  const recorder = new Recorder({
+    rules: { acknowledge: 'stored', notifications: true, memoryBytes: 65_536 },
+    spool: new Spool(join(folder, 'spool'), false),
+    wanted: () => true,
+    lost: (_session, why) => console.error(why),
+    record(id, from, message, done) {
+      const { context, dossier } = papersOf(id);
+      const orders = opened.has(id) ? [] : [compose.openIntent(context, dossier, naming)];
+      opened.add(id);
+      // Senders begin to count anew with each run.
+      const own = { ...message, messageId: `${message.messageId}.${++number}` };
+      orders.push(compose.messageIntent(from, own, context, dossier, Date.now(), naming));
+      if (waiting.push({ orders, done }) === 1) setImmediate(flush);
+    },
+  });
+  await relay(recorder.observe);
 }
 
 const description = (port, uri, setup) =>
@@ -177,6 +256,16 @@ const ask = (process, message) =>
     process.send(message);
   });
 
+const relaying = (kind) => ({
+  async start(port, sessions) {
+    const process = child(kind);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { paths } = await ask(process, { receiver: port, sessions });
+    const own = Number(/:(\d+)\//.exec(paths[0])[1]);
+    return { pids: [process.pid], stop: () => process.kill(), way: (_, at) => ({ port: own, to: paths[at] }) };
+  },
+});
+
 const SYSTEMS = {
   'node net forwarder': {
     async start(port) {
@@ -185,15 +274,8 @@ const SYSTEMS = {
       return { pids: [process.pid], stop: () => process.kill(), way: ({ far }) => ({ port: ports[0], to: far }) };
     },
   },
-  'cpm-engine relay': {
-    async start(port, sessions) {
-      const process = child('relay');
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      const { paths } = await ask(process, { receiver: port, sessions });
-      const own = Number(/:(\d+)\//.exec(paths[0])[1]);
-      return { pids: [process.pid], stop: () => process.kill(), way: (_, at) => ({ port: own, to: paths[at] }) };
-    },
-  },
+  'cpm-engine relay': relaying('relay'),
+  'the same, recording': relaying('recording'),
   'kamailio msrp': {
     async start() {
       const folder = mkdtempSync(join(tmpdir(), 'cpm-msrp-'));
@@ -266,5 +348,5 @@ function median(runs) {
   return [...runs].sort((a, b) => a.perMessage - b.perMessage)[Math.floor(runs.length / 2)];
 }
 
-if (process.argv[2] === '--child') await { forwarder, relay }[process.argv[3]]();
+if (process.argv[2] === '--child') await { forwarder, relay, recording: recordingRelay }[process.argv[3]]();
 else await main(Number(process.argv[2] ?? 50_000));
