@@ -127,7 +127,8 @@ function acknowledge(effect: EffectOf<'acknowledge'>, by: Performing): void {
 
 function cancel(effect: EffectOf<'cancel'>, by: Performing): void {
   if (by.context.mode === 'proxy') {
-    by.execute({ type: 'cancelBranch', leg: legId(by, 'a'), branch: legId(by, effect.leg) });
+    // RFC 3326 2: a proxy copies the Reason of the CANCEL it received.
+    by.execute({ type: 'cancelBranch', leg: legId(by, 'a'), branch: legId(by, effect.leg), headers: reasonHeader(by) });
   } else by.execute({ type: 'cancel', leg: legId(by, effect.leg), headers: reasonHeader(by) });
 }
 

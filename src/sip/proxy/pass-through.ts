@@ -37,8 +37,7 @@ export function passThrough(
   const isInvite = request.method === 'INVITE';
   server.trying();
   let sending: Sending | undefined;
-  const cancel = (): void => sending?.cancel([]);
-  const ringing = isInvite ? new RingingLimit(proxy.clock, proxy.timers, cancel) : undefined;
+  const ringing = isInvite ? new RingingLimit(proxy.clock, proxy.timers, () => sending?.cancel([])) : undefined;
   const respond = (status: number): void => {
     ringing?.stop();
     server.respond(responseTo(request, status));
@@ -52,5 +51,6 @@ export function passThrough(
     onTimeout: () => respond(408),
     onTransportError: () => respond(500),
   });
-  server.onCancel = cancel;
+  // RFC 3326 2: with the Reason of the CANCEL that came.
+  server.onCancel = (cancel) => sending?.cancel(cancel.lines('reason'));
 }

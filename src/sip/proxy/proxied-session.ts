@@ -3,7 +3,7 @@
  * once (copies of a 2xx, 2xx of other forks, provisional responses inside a dialog).
  */
 import type { Flow } from '../flow.ts';
-import { headerField } from '../message/header.ts';
+import { type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
 import type { ExchangeId, FailureCause, LegId } from '../port.ts';
@@ -84,8 +84,8 @@ export class ProxiedSession {
     ]);
   }
 
-  cancelBranch(branchId: LegId): void {
-    this.#branches.get(branchId)?.sending?.cancel([]);
+  cancelBranch(branchId: LegId, headers: readonly HeaderField[]): void {
+    this.#branches.get(branchId)?.sending?.cancel(headers);
   }
 
   // --- inside the dialog -----------------------------------------------------------------------------------
@@ -252,7 +252,8 @@ class ProxyExchange implements ClientUser {
     this.#request = request;
     this.#server = server;
     this.#session = session;
-    server.onCancel = () => this.#sending?.cancel([]);
+    // RFC 3326 2: with the Reason of the CANCEL that came.
+    server.onCancel = (cancel) => this.#sending?.cancel(cancel.lines('reason'));
     if (request.method === 'INVITE') {
       this.#ringing = new RingingLimit(proxy.clock, proxy.timers, () => this.#sending?.cancel([]));
     }
