@@ -11,7 +11,7 @@ import type { ClientUser } from '../transaction/client.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import type { Sending } from '../user-agent/context.ts';
 import type { ProxyContext } from './context.ts';
-import { forwardAckStateless, forwardBy } from './pass-through.ts';
+import { forwardAckStateless, forwardBack, forwardBy } from './pass-through.ts';
 import { RingingLimit } from './ringing-limit.ts';
 import { loopToken, responseForward } from './rules.ts';
 
@@ -198,7 +198,7 @@ class ProxyBranch implements ClientUser {
 
   /** A copy of the 2xx, or one of another fork: at once, but not before the session's own. */
   #forwardLater(response: SipResponse): void {
-    if (this.#last === undefined) this.#server.respond(this.#session.forwarded(response));
+    if (this.#last === undefined) forwardBack(this.#server, this.#session.forwarded(response));
     else if (this.#later.length < MAX_LATER) this.#later.push(response);
   }
 
@@ -211,7 +211,7 @@ class ProxyBranch implements ClientUser {
     this.#ringing.stop();
     this.#last = undefined;
     this.#request = undefined;
-    for (const response of this.#later) this.#server.respond(this.#session.forwarded(response));
+    for (const response of this.#later) forwardBack(this.#server, this.#session.forwarded(response));
     this.#later = [];
   }
 }
@@ -274,7 +274,7 @@ class ProxyExchange implements ClientUser {
     if (response.status === 100) return;
     this.#ringing?.heard(response.status);
     if (response.status < 200 || this.#status >= 200) {
-      this.#server.respond(responseForward(response));
+      forwardBack(this.#server, responseForward(response));
       return;
     }
     this.#response = response;
