@@ -82,10 +82,16 @@ const BYE_REASONS: Readonly<Record<Peer, EndReason>> = {
 function endBy(turn: Turn, event: EventOf<'bye'>, reason: EndReason, awaited?: readonly LegName[]): void {
   turn.set('byes', [...turn.get('byes'), { leg: event.leg, exchange: event.exchange }]);
   const phase = turn.leg(event.leg)?.phase;
-  turn.setLeg(event.leg, { phase: 'closed' });
+  hangUp(turn, event.leg);
   claim(turn, reason, event.leg, awaited);
   if (phase === 'inviting' && event.leg === 'a') refuseInviter(turn);
   releaseAllMedia(turn);
+}
+
+/** RFC 3261 13.2.2.4: a far side that hangs up before its 2xx was acknowledged still waits for that ACK. */
+function hangUp(turn: Turn, name: LegName): void {
+  if (name !== 'a' && turn.leg(name)?.phase === 'answered') turn.order({ type: 'acknowledge', leg: name });
+  turn.setLeg(name, { phase: 'closed' });
 }
 
 /** the sender of a BYE does not wait for ever. */
@@ -188,7 +194,7 @@ export const teardown = {
     if (turn.get('byes').some((open) => open.leg === name && open.exchange === exchange)) return;
     const leg = turn.leg(name);
     const told = leg?.phase === 'ending' || leg?.phase === 'closed';
-    turn.setLeg(name, { phase: 'closed' });
+    hangUp(turn, name);
     if (leg?.peer === 'client' && !told) turn.set('byes', [...turn.get('byes'), { leg: name, exchange }]);
     else turn.order({ type: 'answerBye', leg: name, exchange, ...messageUid(turn, name) });
     turn.checkpoint();
