@@ -23,6 +23,8 @@ export interface Performing extends Inviting, Describing {
   /** After a restart: the peer has long had this answer, or this INVITE. */
   readonly stale: boolean;
   execute(command: SipCommand): void;
+  /** Frees the media of these legs, as far as it was not freed before. */
+  free(legs: readonly LegName[]): void;
 }
 
 export function perform(effect: Effect, by: Performing): void {
@@ -54,7 +56,7 @@ export function perform(effect: Effect, by: Performing): void {
     case 'answerBye':
       return respond(by, effect.leg, effect.exchange, 200, { headers: uidHeader(effect.messageUid) });
     case 'releaseMedia':
-      return by.media.release(by.session, effect.legs);
+      return by.free(effect.legs);
     case 'openHistory':
     case 'sealHistory':
       // The outbox has them since the session was stored.
