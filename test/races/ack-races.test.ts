@@ -37,9 +37,9 @@ race('2xx retransmitted with lost ACK', () => {
                pf → callee   ACK 1
       after 5 s
       caller → pf            BYE 2
-               pf → callee   BYE 2
+               pf → callee   BYE 2 ${toCallee}
                pf ← callee   200 BYE 2
-      caller ← pf            200 BYE 2 Message-UID 1
+      caller ← pf            200 BYE 2 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -70,9 +70,9 @@ race('2xx retransmitted with lost ACK', () => {
                pf ← callee   200 INVITE 1 again
                pf → callee   ACK 1 again
       caller → pf            BYE 2
-               pf → callee   BYE 2
+               pf → callee   BYE 2 ${toCallee}
                pf ← callee   200 BYE 2
-      caller ← pf            200 BYE 2 Message-UID 1
+      caller ← pf            200 BYE 2 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -131,9 +131,9 @@ race('no ACK ever', () => {
       after 0.5 s
       caller ← pf            200 INVITE 1 again ×10
       after 0.5 s
-      caller ← pf            BYE 1 Message-UID 1 (SIP;cause=408;text="ACK missing")
+      caller ← pf            BYE 1 ${toCaller} (SIP;cause=408;text="ACK missing")
                pf → callee   ACK 1
-               pf → callee   BYE 2 (SIP;cause=408;text="ACK missing")
+               pf → callee   BYE 2 ${toCallee} (SIP;cause=408;text="ACK missing")
       caller → pf            200 BYE 1
                pf ← callee   200 BYE 2
     `);
@@ -160,8 +160,8 @@ race('no ACK ever', () => {
       caller ← pf            200 INVITE 2 again ×10
       after 0.5 s
                pf → callee   ACK 2
-      caller ← pf            BYE 1 Message-UID 1 (SIP;cause=408;text="ACK missing")
-               pf → callee   BYE 3 (SIP;cause=408;text="ACK missing")
+      caller ← pf            BYE 1 ${toCaller} (SIP;cause=408;text="ACK missing")
+               pf → callee   BYE 3 ${toCallee} (SIP;cause=408;text="ACK missing")
       caller → pf            200 BYE 1
                pf ← callee   200 BYE 3
     `);

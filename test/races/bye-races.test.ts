@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { chatSdp } from '../../src/testing/index.ts';
 import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
-import { EVERYWHERE, established, KEPT, ROLES, ringing } from './scene.ts';
+import { established, KEPT, ROLES, ringing } from './scene.ts';
 
 race('BYE before ACK', () => {
   // The caller hangs up so early that its BYE overtakes its ACK. RFC 3261 15: the caller may; the far side is

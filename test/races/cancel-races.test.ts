@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { chatSdp } from '../../src/testing/index.ts';
 import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
-import { EVERYWHERE, KEPT, ROLES, ringing, Scene } from './scene.ts';
+import { KEPT, ROLES, ringing, Scene } from './scene.ts';
 
 const ELSEWHERE = { headers: [['Reason', 'SIP;cause=200;text="Call completed elsewhere"']] } as const;
 
@@ -183,11 +183,13 @@ race('CANCEL before any 1xx', () => {
     scene.over('cancelled');
   });
 
-  it.each(ROLES)('%s, proxy: a callee that says nothing at all never hears of the CANCEL, the caller has a 408', (role) => {
-    const scene = unheard(role, 'proxy');
-    scene.world.advance(32_000);
-    scene.refused(408);
-    expect(scene.ladder).toEqual(ladder`
+  it.each(ROLES)(
+    '%s, proxy: a callee that says nothing at all never hears of the CANCEL, the caller has a 408',
+    (role) => {
+      const scene = unheard(role, 'proxy');
+      scene.world.advance(32_000);
+      scene.refused(408);
+      expect(scene.ladder).toEqual(ladder`
       caller → pf            CANCEL 1
       caller ← pf            200 CANCEL 1
       after 0.5 s
@@ -196,8 +198,9 @@ race('CANCEL before any 1xx', () => {
       caller ← pf            408 INVITE 1
       caller → pf            ACK 1
     `);
-    scene.over('failed');
-  });
+      scene.over('failed');
+    },
+  );
 });
 
 race('200 after CANCEL answered 487', () => {

@@ -7,11 +7,7 @@ export const RACES = {
   'offer-races': ['BYE during re-INVITE', 're-INVITE glare (491) during partial close', 'UPDATE against BYE'],
   'fork-races': ['second 2xx from a fork, early and late'],
   'ack-races': ['2xx retransmitted with lost ACK', 'no ACK ever'],
-  'timer-races': [
-    'session-timer expiry against BYE',
-    'refresh answered 408, 481, 422',
-    'peer restarted (481 to all)',
-  ],
+  'timer-races': ['session-timer expiry against BYE', 'refresh answered 408, 481, 422', 'peer restarted (481 to all)'],
   'iwf-races': [
     'IWF BYE during secondary INVITE',
     "two IWFs' BYEs at once",

@@ -41,9 +41,9 @@ race('second 2xx from a fork, early and late', () => {
       caller → pf            ACK 1
                pf → callee   ACK 1
       caller → pf            BYE 2
-               pf → callee   BYE 2
+               pf → callee   BYE 2 ${toCallee}
                pf ← callee   200 BYE 2
-      caller ← pf            200 BYE 2 Message-UID 1
+      caller ← pf            200 BYE 2 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -68,9 +68,9 @@ race('second 2xx from a fork, early and late', () => {
                pf → fork     ACK 1 again
                pf ← fork     200 BYE 2
       caller → pf            BYE 2
-               pf → callee   BYE 2
+               pf → callee   BYE 2 ${toCallee}
                pf ← callee   200 BYE 2
-      caller ← pf            200 BYE 2 Message-UID 1
+      caller ← pf            200 BYE 2 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -91,9 +91,9 @@ race('second 2xx from a fork, early and late', () => {
                pf → fork     BYE 2
                pf ← fork     200 BYE 2
       caller → pf            BYE 2
-               pf → callee   BYE 2
+               pf → callee   BYE 2 ${toCallee}
                pf ← callee   200 BYE 2
-      caller ← pf            200 BYE 2 Message-UID 1
+      caller ← pf            200 BYE 2 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -116,7 +116,22 @@ race('second 2xx from a fork, early and late', () => {
     expect(scene.world.pf.engine.sessions.size).toBe(1);
     scene.near.remoteTag = first;
     end(scene);
-    expect(scene.ladder).toEqual(ladder``);
+    expect(scene.ladder).toEqual(ladder`
+               pf ← callee   200 INVITE 1
+               pf ← fork     200 INVITE 1
+      caller ← pf            200 INVITE 1 ×2
+      caller → pf            ACK 1 ×2
+      caller → pf            BYE 2
+               pf → callee   ACK 1
+               pf → fork     ACK 1
+               pf → fork     BYE 2
+               pf ← fork     200 BYE 2
+      caller ← pf            200 BYE 2
+      caller → pf            BYE 3
+               pf → callee   BYE 3
+               pf ← callee   200 BYE 3
+      caller ← pf            200 BYE 3
+    `);
     scene.over(scene.endedBy(scene.near));
   });
 

@@ -12,8 +12,9 @@
  * where they are there. `again` is a copy, byte for byte, of what the same sender said before; `lost` never arrives.
  * Messages stand in the order in which they were sent. 100 Trying, which says nothing from end to end, is left out.
  */
-import type { AnyMessage } from '../../src/sip/message/message.ts';
+
 import { bytesOfWire } from '../../src/sip/message/bytes.ts';
+import type { AnyMessage } from '../../src/sip/message/message.ts';
 import { parseMessage } from '../../src/sip/message/parse.ts';
 import type { Passage } from '../../src/testing/index.ts';
 

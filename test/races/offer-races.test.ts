@@ -14,8 +14,8 @@ function acknowledgeRefusal(world: World, call: Call, status: number, branch: st
 }
 
 race('BYE during re-INVITE', () => {
-  // RFC 3261 15.1.2: the BYE wins. What the dialog still has open is answered 487, and the offer that has gone on to
-  // the other side is called off there by CANCEL, or by nothing where its dialog ends first.
+  // RFC 3261 15.1.2: the BYE wins: what its dialog still has open is answered 487. On the other side the offer needs no
+  // CANCEL, since the BYE there does the same.
   it.each(ROLES)('%s, B2BUA: the one who offers hangs up', (role) => {
     const scene = established(role, 'b2bua', KEPT);
     scene.near.request('INVITE', { sdp: chatSdp('new'), branch: 'offer' });
@@ -32,12 +32,12 @@ race('BYE during re-INVITE', () => {
                pf → callee   INVITE 2
       caller → pf            BYE 3
       caller ← pf            487 INVITE 2
-               pf → callee   BYE 3
+               pf → callee   BYE 3 ${toCallee}
       caller → pf            ACK 2
                pf ← callee   487 INVITE 2
                pf ← callee   200 BYE 3
                pf → callee   ACK 2
-      caller ← pf            200 BYE 3 Message-UID 1
+      caller ← pf            200 BYE 3 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -60,17 +60,18 @@ race('BYE during re-INVITE', () => {
                pf ← callee   487 INVITE 2
                pf → callee   ACK 2
       caller ← pf            487 INVITE 2
-      caller ← pf            BYE 1 Message-UID 1
+      caller ← pf            BYE 1 ${toCaller}
       caller → pf            ACK 2
       caller → pf            200 BYE 1
-               pf → callee   200 BYE 1
+               pf → callee   200 BYE 1 ${toCallee}
     `);
     scene.over(scene.endedBy(scene.far));
   });
 
-  // RFC 3261 13.2.2.4: the 200 to the offer crosses the BYE; it is acknowledged though nobody wants it any more.
-  it.each(ROLES)('%s, B2BUA: the answer to the offer crosses the BYE and gets its ACK', (role) => {
-    const scene = established(role, 'b2bua', KEPT);
+  // RFC 3261 13.2.2.4: the 200 to the offer crosses the BYE; it is acknowledged though nobody wants it any more. Where
+  // the served client hangs up, the far BYE goes at once; where the other entity does, the history is sealed before it.
+  it('orig, B2BUA: the answer to the offer crosses the BYE and gets its ACK', () => {
+    const scene = established('orig', 'b2bua', KEPT);
     scene.near.request('INVITE', { sdp: chatSdp('new'), branch: 'offer' });
     scene.settle();
     const offer = scene.far.expect('INVITE');
@@ -79,7 +80,6 @@ race('BYE during re-INVITE', () => {
     scene.settle();
     acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
     scene.answer(scene.far, 'BYE');
-    const { toCaller, toCallee } = scene.uid;
     expect(scene.ladder).toEqual(ladder`
       caller → pf            INVITE 2
                pf → callee   INVITE 2
@@ -91,6 +91,31 @@ race('BYE during re-INVITE', () => {
       caller → pf            ACK 2
                pf ← callee   200 BYE 3
       caller ← pf            200 BYE 3 Message-UID 1
+    `);
+    scene.over(scene.endedBy(scene.near));
+  });
+
+  it('term, B2BUA: the answer to the offer crosses the BYE and gets its ACK', () => {
+    const scene = established('term', 'b2bua', KEPT);
+    scene.near.request('INVITE', { sdp: chatSdp('new'), branch: 'offer' });
+    scene.settle();
+    const offer = scene.far.expect('INVITE');
+    scene.near.bye();
+    scene.far.respond(200, { to: offer, sdp: chatSdp('bob') });
+    scene.settle();
+    acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
+    scene.answer(scene.far, 'BYE');
+    expect(scene.ladder).toEqual(ladder`
+      caller → pf            INVITE 2
+               pf → callee   INVITE 2
+      caller → pf            BYE 3
+               pf ← callee   200 INVITE 2
+      caller ← pf            487 INVITE 2
+               pf → callee   ACK 2
+               pf → callee   BYE 3 Message-UID 1
+      caller → pf            ACK 2
+               pf ← callee   200 BYE 3
+      caller ← pf            200 BYE 3
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -116,9 +141,9 @@ race('BYE during re-INVITE', () => {
       caller → pf            BYE 3
       caller → pf            ACK 2
                pf → callee   ACK 2
-               pf → callee   BYE 3
+               pf → callee   BYE 3 ${toCallee}
                pf ← callee   200 BYE 3
-      caller ← pf            200 BYE 3 Message-UID 1
+      caller ← pf            200 BYE 3 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
@@ -169,7 +194,7 @@ race('re-INVITE glare (491) during partial close', () => {
 
   it.each(ROLES)('%s, B2BUA: both get 491, ours is said again first and accepted', (role) => {
     const { scene, second } = crossing(role);
-    scene.world.advance(2000);
+    scene.world.advance(1600);
     const again = scene.near.expect('INVITE');
     expect(ports(bodyOf(again))).toEqual([0, 3002]);
     scene.near.respond(200, { to: again, sdp: chatSdp('alice', [0, 2856]) });
@@ -189,14 +214,12 @@ race('re-INVITE glare (491) during partial close', () => {
       caller → pf           ACK 2
       after 1.5 s
       caller ← pf           INVITE 2
-      after 0.5 s
-      caller ← pf           INVITE 2 again
       caller → pf           200 INVITE 2
       caller ← pf           ACK 2
       caller → pf           BYE 3
                pf → iwf 2   BYE 2
                pf ← iwf 2   200 BYE 2
-      caller ← pf           200 BYE 3 Message-UID 1
+      caller ← pf           200 BYE 3 ${toCaller}
     `);
     scene.over(role === 'orig' ? 'byeFromClient' : 'byeFromEntity');
   });
@@ -220,7 +243,7 @@ race('re-INVITE glare (491) during partial close', () => {
       caller → pf           BYE 3
                pf → iwf 2   BYE 2
                pf ← iwf 2   200 BYE 2
-      caller ← pf           200 BYE 3 Message-UID 1
+      caller ← pf           200 BYE 3 ${toCaller}
     `);
     scene.over(role === 'orig' ? 'byeFromClient' : 'byeFromEntity');
   });
@@ -241,10 +264,10 @@ race('UPDATE against BYE', () => {
                pf ← callee   BYE 1
                pf → callee   UPDATE 2
       caller ← pf            487 UPDATE 2
-      caller ← pf            BYE 1 Message-UID 1
+      caller ← pf            BYE 1 ${toCaller}
                pf ← callee   481 UPDATE 2
       caller → pf            200 BYE 1
-               pf → callee   200 BYE 1
+               pf → callee   200 BYE 1 ${toCallee}
     `);
     scene.over(scene.endedBy(scene.far));
   });
@@ -259,11 +282,11 @@ race('UPDATE against BYE', () => {
     const { toCaller, toCallee } = scene.uid;
     expect(scene.ladder).toEqual(ladder`
                pf ← callee   BYE 1
-      caller ← pf            BYE 1 Message-UID 1
+      caller ← pf            BYE 1 ${toCaller}
       caller → pf            UPDATE 2
       caller ← pf            481 UPDATE 2
       caller → pf            200 BYE 1
-               pf → callee   200 BYE 1
+               pf → callee   200 BYE 1 ${toCallee}
     `);
     scene.over(scene.endedBy(scene.far));
   });
@@ -282,10 +305,10 @@ race('UPDATE against BYE', () => {
                pf → callee   UPDATE 2
       caller → pf            BYE 3
       caller ← pf            487 UPDATE 2
-               pf → callee   BYE 3
+               pf → callee   BYE 3 ${toCallee}
                pf ← callee   200 UPDATE 2
                pf ← callee   200 BYE 3
-      caller ← pf            200 BYE 3 Message-UID 1
+      caller ← pf            200 BYE 3 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
   });
