@@ -290,13 +290,13 @@ race('200 after CANCEL answered 487', () => {
       caller ← pf            487 INVITE 1
       caller → pf            ACK 1
                pf ← fork     200 INVITE 1
-      caller ← pf            200 INVITE 1
-      caller → pf            ACK 1
-      caller → pf            BYE 2
+      caller ← pf            200 INVITE 1 [fork]
+      caller → pf            ACK 1 [fork]
+      caller → pf            BYE 2 [fork]
                pf → fork     ACK 1
                pf → fork     BYE 2
                pf ← fork     200 BYE 2
-      caller ← pf            200 BYE 2
+      caller ← pf            200 BYE 2 [fork]
     `);
     scene.over('cancelled');
   });

@@ -119,14 +119,16 @@ race('second 2xx from a fork, early and late', () => {
     expect(scene.ladder).toEqual(ladder`
                pf ← callee   200 INVITE 1
                pf ← fork     200 INVITE 1
-      caller ← pf            200 INVITE 1 ×2
-      caller → pf            ACK 1 ×2
-      caller → pf            BYE 2
+      caller ← pf            200 INVITE 1
+      caller ← pf            200 INVITE 1 [fork]
+      caller → pf            ACK 1
+      caller → pf            ACK 1 [fork]
+      caller → pf            BYE 2 [fork]
                pf → callee   ACK 1
                pf → fork     ACK 1
                pf → fork     BYE 2
                pf ← fork     200 BYE 2
-      caller ← pf            200 BYE 2
+      caller ← pf            200 BYE 2 [fork]
       caller → pf            BYE 3
                pf → callee   BYE 3
                pf ← callee   200 BYE 3
@@ -151,13 +153,13 @@ race('second 2xx from a fork, early and late', () => {
     end(scene);
     expect(scene.ladder).toEqual(ladder`
                pf ← fork     200 INVITE 1
-      caller ← pf            200 INVITE 1
-      caller → pf            ACK 1
-      caller → pf            BYE 2
+      caller ← pf            200 INVITE 1 [fork]
+      caller → pf            ACK 1 [fork]
+      caller → pf            BYE 2 [fork]
                pf → fork     ACK 1
                pf → fork     BYE 2
                pf ← fork     200 BYE 2
-      caller ← pf            200 BYE 2
+      caller ← pf            200 BYE 2 [fork]
       caller → pf            BYE 3
                pf → callee   BYE 3
                pf ← callee   200 BYE 3

@@ -8,7 +8,8 @@
  *              pf → callee   CANCEL 1 again ×10
  *              pf ← callee   487 INVITE 1 lost
  *
- * A request is its method and CSeq number, a response its status and the CSeq it answers; Message-UID and Reason follow
+ * A request is its method and CSeq number, a response its status and the CSeq it answers. A fork (in brackets, on the
+ * left, where all forks are one lane), Message-UID and Reason follow
  * where they are there. `again` is a copy, byte for byte, of what the same sender said before; `lost` never arrives.
  * Messages stand in the order in which they were sent. 100 Trying, which says nothing from end to end, is left out.
  */
@@ -29,6 +30,8 @@ export interface LadderOptions {
   readonly lanes: Lanes;
   /** Lanes drawn left of the function. */
   readonly left: readonly string[];
+  /** Dialogs of forks by their tags; on the left, where all forks are one lane, it stands behind the message. */
+  readonly forks: ReadonlyMap<string, string>;
   readonly lost: ReadonlySet<Passage>;
 }
 
@@ -69,7 +72,7 @@ function seconds(ms: number): string {
   return String(Math.round(ms / 100) / 10);
 }
 
-function lineOf(passage: Passage, again: boolean, { pf, lanes, left, lost }: LadderOptions): string | undefined {
+function lineOf(passage: Passage, again: boolean, { pf, lanes, left, forks, lost }: LadderOptions): string | undefined {
   const { message } = parseMessage(bytesOfWire(passage.message));
   if (message === undefined || (message.kind === 'response' && message.status === 100)) return undefined;
   const outgoing = passage.from === pf;
@@ -77,7 +80,8 @@ function lineOf(passage: Passage, again: boolean, { pf, lanes, left, lost }: Lad
   const onLeft = left.includes(peer);
   const arrow = outgoing === onLeft ? '←' : '→';
   const between = onLeft ? `${peer} ${arrow} pf` : `pf ${arrow} ${peer}`;
-  return [between, labelOf(message), ...(again ? ['again'] : []), ...(lost.has(passage) ? ['lost'] : [])].join(' ');
+  const fork = onLeft ? (forks.get(message.toTag ?? '') ?? forks.get(message.fromTag ?? '')) : undefined;
+  return [between, labelOf(message), ...(fork === undefined ? [] : [`[${fork}]`]), ...(again ? ['again'] : []), ...(lost.has(passage) ? ['lost'] : [])].join(' ');
 }
 
 function labelOf(message: AnyMessage): string {

@@ -75,6 +75,16 @@ export class Scene {
     return scene;
   }
 
+  /** An established session with the one IWF there is; the ladder begins here. */
+  static withOneIwf(role: Role, options: WorldOptions = {}): Scene {
+    const scene = new Scene(role, 'b2bua', options, { toIsf: true });
+    const iwf = scene.world.isf.incoming();
+    answer(scene.world, scene.near, iwf, chatSdp('iwf'));
+    scene.iwfs.push(iwf);
+    scene.fromHere();
+    return scene;
+  }
+
   /** The next IWF accepts, on these ports. */
   iwfAnswers(ports: readonly number[]): Call {
     const iwf = this.world.isf.incoming();
@@ -97,7 +107,7 @@ export class Scene {
 
   /** Why a session has ended that this side ended by BYE. */
   endedBy(call: Call): EndReason {
-    return call === this.client ? 'byeFromClient' : 'byeFromEntity';
+    return (call === this.near) === (this.role === 'orig') ? 'byeFromClient' : 'byeFromEntity';
   }
 
   /** A-34, A-27: how Message-UID is written in a ladder, which goes toward the served client and nowhere else. */
@@ -135,6 +145,7 @@ export class Scene {
     return ladderOf(network.transcript, this.#from, {
       pf: pf.address,
       left: ['caller'],
+      forks: this.#forks,
       lost: this.#lost,
       lanes: (address, message) => {
         if (address === isf.address) return iwfs.length > 1 ? `iwf ${iwfs.indexOf(message.callId) + 1}` : 'iwf';
