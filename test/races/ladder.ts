@@ -81,7 +81,13 @@ function lineOf(passage: Passage, again: boolean, { pf, lanes, left, forks, lost
   const arrow = outgoing === onLeft ? '←' : '→';
   const between = onLeft ? `${peer} ${arrow} pf` : `pf ${arrow} ${peer}`;
   const fork = onLeft ? (forks.get(message.toTag ?? '') ?? forks.get(message.fromTag ?? '')) : undefined;
-  return [between, labelOf(message), ...(fork === undefined ? [] : [`[${fork}]`]), ...(again ? ['again'] : []), ...(lost.has(passage) ? ['lost'] : [])].join(' ');
+  return [
+    between,
+    labelOf(message),
+    ...(fork === undefined ? [] : [`[${fork}]`]),
+    ...(again ? ['again'] : []),
+    ...(lost.has(passage) ? ['lost'] : []),
+  ].join(' ');
 }
 
 function labelOf(message: AnyMessage): string {
