@@ -1,0 +1,61 @@
+/** What the model check found in the statechart, each as it looks from outside, on the virtual network. */
+import { describe, expect, it } from '@jest/globals';
+import { chatSdp, World } from '../../src/testing/index.ts';
+import { establish, ISF, interworkedInvite, invite, leftovers } from '../support/session.ts';
+
+const ROLES = ['orig', 'term'] as const;
+const b2bua = { policy: { mediaPath: 'always' } } as const;
+const proxy = { policy: { mediaPath: 'never' } } as const;
+
+function orderEnd(world: World, by: 'operator' | 'shutdown' = 'shutdown'): void {
+  for (const id of [...world.pf.engine.sessions.keys()]) world.pf.engine.end(id, by);
+  world.settle();
+}
+
+describe('invariant 1, RFC 3261 15: an inviter whose ACK was heard by a process that is gone', () => {
+  it.each(ROLES)('still hears BYE when the far side ends the session (%s)', (role) => {
+    const world = new World(b2bua);
+    const near = invite(world, role);
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(200, { sdp: chatSdp('bob') });
+    world.settle();
+    near.response(200);
+    // The session is stored with the INFO that is under way, so after the 200 and before its ACK.
+    far.request('INFO');
+    world.settle();
+    near.respond(200, { to: near.expect('INFO') });
+    near.ack();
+    world.settle();
+    world.pf.crash();
+    world.advance(100);
+    world.pf.start();
+    world.settle();
+    far.bye();
+    world.advance(40_000);
+    expect(near.has('BYE')).toBe(true);
+    near.respond(200, { to: near.expect('BYE') });
+    expect(leftovers(world)).toEqual([]);
+  });
+});
+
+describe('RFC 3261 13.2.2.4: a far side that says BYE before the inviter has sent its ACK', () => {
+  it.each(ROLES)('has its 2xx acknowledged all the same (%s)', (role) => {
+    const world = new World(b2bua);
+    const near = invite(world, role);
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(200, { sdp: chatSdp('bob') });
+    world.settle();
+    far.bye();
+    world.settle();
+    far.expect('ACK');
+    near.response(200);
+    near.ack();
+    world.settle();
+    near.respond(200, { to: near.expect('BYE') });
+    world.settle();
+    far.response(200, 'BYE');
+    expect(leftovers(world)).toEqual([]);
+  });
+});
