@@ -136,7 +136,10 @@ const answering = session.createStateConfig({
     failed: { target: INTERWORKING, actions: ['noteLegFailed', 'answerWithoutSecondary'] },
     secondaryOver: { target: INTERWORKING, actions: 'answerWithoutSecondary' },
     cancelled: { target: CLOSING, actions: 'endByCancel' },
-    bye: { target: CLOSING, actions: 'endByEarlyBye' },
+    bye: [
+      { guard: 'byeFromInvited', actions: 'refuseBye' },
+      { target: CLOSING, actions: 'endByEarlyBye' },
+    ],
   },
 });
 

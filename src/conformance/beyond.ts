@@ -19,6 +19,7 @@ export const GUARDS_BEYOND: Reasons<GuardName> = {
   answeredByIwf: 'the ISF was asked and its IWF answered',
   byeFromServedClient: 'which of the BYE clauses applies',
   byeFromInviter: 'RFC 3261 15',
+  byeFromInvited: 'RFC 3261 15: the callee may not end an early dialog',
   streamsToDrop: 'A-31: streams wait for their re-INVITE',
   isOffer: 'RFC 3261 14, RFC 3311 5',
   isRefresh: 'RFC 3311 5.1, A-33',

@@ -59,3 +59,31 @@ describe('RFC 3261 13.2.2.4: a far side that says BYE before the inviter has sen
     expect(leftovers(world)).toEqual([]);
   });
 });
+
+describe('invariant 11, RFC 3261 15: BYE of a second IWF that has not answered yet', () => {
+  it.each(ROLES)('is refused, and its INVITE is not forgotten (%s)', (role) => {
+    const world = new World({ ...b2bua, isf: [ISF] });
+    const near = interworkedInvite(world, role, { sdp: chatSdp('alice', [2855, 2856]) });
+    world.settle();
+    const first = world.isf.incoming();
+    first.respond(200, { sdp: chatSdp('iwf1', [3001, 0]) });
+    world.settle();
+    first.expect('ACK');
+    const second = world.isf.incoming();
+    second.respond(180);
+    world.settle();
+    second.bye();
+    world.settle();
+    second.response(481, 'BYE');
+    second.respond(200, { sdp: chatSdp('iwf2', [3002]) });
+    world.settle();
+    second.expect('ACK');
+    near.response(200);
+    near.ack();
+    world.settle();
+    near.bye();
+    world.settle();
+    for (const iwf of [first, second]) iwf.respond(200, { to: iwf.expect('BYE') });
+    expect(leftovers(world)).toEqual([]);
+  });
+});
