@@ -87,3 +87,20 @@ describe('invariant 11, RFC 3261 15: BYE of a second IWF that has not answered y
     expect(leftovers(world)).toEqual([]);
   });
 });
+
+describe('liveness: a session in proxy mode of which nobody keeps a timer', () => {
+  it('is forgotten after a day, and its BYE still finds its way (RFC 3261 16.12)', () => {
+    const world = new World(proxy);
+    const { near, far } = establish(world, 'orig', { headers: [['Supported', '100rel']] });
+    world.advance(86_300_000);
+    expect(world.pf.engine.sessions.size).toBe(1);
+    world.advance(200_000);
+    expect(world.pf.engine.sessions.size).toBe(0);
+    near.bye();
+    world.settle();
+    far.respond(200, { to: far.expect('BYE') });
+    world.settle();
+    near.response(200, 'BYE');
+    expect(leftovers(world)).toEqual([]);
+  });
+});

@@ -6,11 +6,14 @@ import type { Turn } from '../turn.ts';
 import { claim } from './claim.ts';
 import { proxiedInterval, smallestInterval } from './session-timer.ts';
 
+// Where nobody keeps a session timer, seconds: a lost BYE must not hold the session for ever. What comes later is still
+// forwarded by its Route, as by a proxy that never knew the dialog (RFC 3261 16.12).
+const LONGEST_UNTIMED = 86_400;
+
 /** RFC 4028 8.2: the interval of the 2xx is the session's; on expiry a proxy only forgets. */
 function watchTimer(turn: Turn, se: number | null): void {
-  if (se === null) turn.clearDeadline('sessionExpired', 'a');
-  else
-    turn.setDeadline('sessionExpired', turn.at + Math.max(se, smallestInterval(turn.get('policy').timers)) * 1000, 'a');
+  const seconds = se === null ? LONGEST_UNTIMED : Math.max(se, smallestInterval(turn.get('policy').timers));
+  turn.setDeadline('sessionExpired', turn.at + seconds * 1000, 'a');
 }
 
 /** Whose BYE it was: that of the inviter, or of whoever is on the far side now. */
