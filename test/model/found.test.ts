@@ -39,6 +39,63 @@ describe('invariant 1, RFC 3261 15: an inviter whose ACK was heard by a process 
   });
 });
 
+describe('invariant 5, RFC 3261 16.10: an order that ends a session in proxy mode before its answer', () => {
+  it.each(ROLES)('is a CANCEL, and the 487 that follows goes to the caller (%s)', (role) => {
+    const world = new World(proxy);
+    const near = invite(world, role);
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(180);
+    world.settle();
+    near.response(180);
+    orderEnd(world);
+    expect(near.peer.waiting).not.toContain('503 INVITE');
+    far.respond(200, { to: far.expect('CANCEL') });
+    far.respond(487);
+    world.settle();
+    near.response(487);
+    near.ack();
+    expect(leftovers(world)).toEqual([]);
+    expect(world.pf.engine.counters.byReason).toEqual({ shutdown: 1 });
+  });
+
+  it.each(ROLES)('lets a 2xx through that crosses the CANCEL, and says nothing of its own (%s)', (role) => {
+    const world = new World(proxy);
+    const near = invite(world, role);
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(180);
+    world.settle();
+    orderEnd(world);
+    far.respond(200, { sdp: chatSdp('bob') });
+    world.settle();
+    near.response(200);
+    near.ack();
+    world.settle();
+    far.expect('ACK');
+    expect(far.has('BYE')).toBe(false);
+    near.bye();
+    world.settle();
+    far.respond(200, { to: far.expect('BYE') });
+    world.settle();
+    near.response(200, 'BYE');
+    expect(leftovers(world)).toEqual([]);
+  });
+
+  it('answers 408 where nothing follows the CANCEL', () => {
+    const world = new World(proxy);
+    const near = invite(world, 'orig');
+    world.settle();
+    world.core.incoming().respond(180);
+    world.settle();
+    orderEnd(world);
+    world.advance(40_000);
+    near.response(408);
+    near.ack();
+    expect(leftovers(world)).toEqual([]);
+  });
+});
+
 describe('RFC 3261 13.2.2.4: a far side that says BYE before the inviter has sent its ACK', () => {
   it.each(ROLES)('has its 2xx acknowledged all the same (%s)', (role) => {
     const world = new World(b2bua);

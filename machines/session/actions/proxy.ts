@@ -89,10 +89,31 @@ export const proxy = {
     forget(turn);
   }),
 
+  /** Invariant 13: nobody has answered what was forwarded. The inviter still gets its one answer (RFC 3261 16.7 step 6). */
+  stopForwarding: order((turn) => {
+    if (turn.leg('a')?.phase === 'inviting') turn.order({ type: 'refuse', status: 408 });
+    forget(turn);
+  }),
+
   /** O-TMR-P, T-TMR-P: no BYE, only own state. */
   forgetByTimer: order((turn) => {
     forget(turn);
     claim(turn, 'sessionTimer', null);
+  }),
+
+  /** RFC 3261 16.10: an order before the answer is a CANCEL; the final response that follows goes to the inviter. */
+  cancelByOrder: order<EventOf<'endOrdered'>>((turn, event) => {
+    claim(turn, event.by, null);
+    const current = turn.get('current');
+    if (current === null || turn.leg(current)?.phase !== 'inviting') return;
+    turn.order({ type: 'cancel', leg: current });
+    turn.setLeg(current, { phase: 'cancelling' });
+  }),
+
+  /** RFC 3261 16.7: the session is ending, but its INVITE still has its final response passed on, a 2xx above all. */
+  forwardLast: order<EventOf<'answered' | 'failed'>>((turn, event) => {
+    turn.order({ type: 'forwardResponse', leg: event.leg });
+    forget(turn);
   }),
 
   /** An operator's order in proxy mode: nothing may be sent, so nothing is. */
