@@ -30,7 +30,7 @@ const BOUNDS = {
     [CALM, (variant) => isLarge(variant) || (variant.storage && variant.role === 'term')],
     [ONE_FAULT, (variant) => !isLarge(variant) && !(variant.storage && variant.role === 'term')],
     [CRASH, (variant) => isSmall(variant) || (variant.storage && variant.iwfs === 0 && variant.role === 'orig')],
-    [OFFERS, (variant) => isSmall(variant) && !(variant.mode === 'b2bua' && variant.iwfs > 0)],
+    [OFFERS, ({ role, mode, storage, iwfs }) => mode === 'proxy' || (!storage && iwfs === (role === 'orig' ? 1 : 0))],
   ],
   large: [
     [ONE_FAULT, always],

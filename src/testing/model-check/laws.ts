@@ -40,11 +40,11 @@ function oneFunnel({ before, step }: Stepped): Broken {
   const entered = after.entered ?? 0;
   const ends = isEnding(state) || state.call === 'closed';
   if (entered > 1) return 'invariant 2: tearingDown is entered twice';
+  if ((isEnding(before) || before.call === 'closed') && !ends)
+    return 'invariant 2: the session comes back from its end';
   if (ends !== (entered === 1)) return 'invariant 2: the way to closed does not lead through tearingDown';
   if (ends !== (after.ending !== null))
     return 'invariant 2: an end without a recorded reason, or a reason without an end';
-  if ((isEnding(before) || before.call === 'closed') && !ends)
-    return 'invariant 2: the session comes back from its end';
   const { ending } = before.context;
   if (ending !== null && (after.ending?.reason !== ending.reason || after.ending.by !== ending.by)) {
     return 'invariant 2: the reason of the ending changes';
@@ -55,7 +55,7 @@ function oneFunnel({ before, step }: Stepped): Broken {
 /** Invariant 3: a request of the peer gets one final answer, and none is answered that was not asked. */
 function oneFinalAnswer({ world, event, step }: Stepped): Broken {
   if (hasCrashed(world)) return null;
-  let wires = world.wires;
+  let wires = world.wires.map((wire) => withArriving(wire, event));
   for (const effect of step.effects) {
     const given = answerIn(effect);
     if (given === undefined) continue;
@@ -64,8 +64,7 @@ function oneFinalAnswer({ world, event, step }: Stepped): Broken {
       if (wire?.invite !== 'open') return 'invariant 3: the INVITE is answered twice';
       wires = wires.map((each) => (each === wire ? { ...each, invite: 'failed' as const } : each));
     } else {
-      const open = wire?.theirs.includes(given.exchange) === true || isArriving(event, given);
-      if (!open)
+      if (wire?.theirs.includes(given.exchange) !== true)
         return `invariant 3: ${given.exchange} on leg ${given.leg} is answered, but does not wait for an answer`;
       wires = wires.map((each) => (each === wire ? { ...each, theirs: without(each.theirs, given.exchange) } : each));
     }
@@ -81,8 +80,9 @@ interface Given {
   readonly exchange?: string;
 }
 
-function isArriving(event: ChartEvent, { leg, exchange }: Given): boolean {
-  return (event.type === 'bye' || event.type === 'request') && event.leg === leg && event.exchange === exchange;
+function withArriving(wire: Wire, event: ChartEvent): Wire {
+  const arrives = (event.type === 'bye' || event.type === 'request') && event.leg === wire.leg;
+  return arrives ? { ...wire, theirs: [...wire.theirs, event.exchange] } : wire;
 }
 
 function answerIn(effect: Effect): Given | undefined {

@@ -236,7 +236,7 @@ export class Moves {
     const outcome = this.#graph.initial(this.#configuration.input);
     const bare = emptyWorld(outcome);
     const steps: Step[] = [];
-    this.#push(steps, bare, this.#apply(bare, outcome, undefined), { says: 'the INVITE comes' });
+    this.#push(steps, bare, this.#apply(bare, outcome, undefined), { says: 'the INVITE comes', outcome });
     return steps;
   }
 }

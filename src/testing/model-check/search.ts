@@ -62,9 +62,7 @@ class Search {
   }
 
   run(): SearchResult {
-    let frontier: [number, World][] = this.#moves
-      .first()
-      .map((step, by) => [this.#note(step.world, -1, by), step.world]);
+    let frontier: [number, World][] = this.#moves.first().map((step, by) => [this.#note(step, -1, by), step.world]);
     let depth = 0;
     let violation: Violation | null = null;
     while (frontier.length > 0 && violation === null) {
@@ -85,10 +83,9 @@ class Search {
     const steps = this.#moves.of(world);
     for (const [by, step] of steps.entries()) {
       this.#transitions++;
-      for (const { type } of step.outcome?.effects ?? []) this.#effects.add(type);
       const broken = brokenInStep(world, step, this.#configuration) ?? brokenAtEnd(step.world, this.#configuration);
       if (broken !== null) return { law: broken, path: [...this.#pathTo(at), step] };
-      const number = this.#note(step.world, at, by);
+      const number = this.#note(step, at, by);
       if (number >= 0) next.push([number, step.world]);
     }
     if (world.chart.call === 'closed') this.#closed++;
@@ -96,7 +93,8 @@ class Search {
   }
 
   /** The number of a new world; -1 for one that is known. */
-  #note(world: World, from: number, by: number): number {
+  #note({ world, outcome }: Step, from: number, by: number): number {
+    for (const { type } of outcome?.effects ?? []) this.#effects.add(type);
     const key = this.#names.of(world);
     if (this.#seen.has(key)) return -1;
     const number = this.#from.length;
