@@ -82,6 +82,29 @@ describe('invariant 5, RFC 3261 16.10: an order that ends a session in proxy mod
     expect(leftovers(world)).toEqual([]);
   });
 
+  it('lets an early BYE be answered, and waits for the end of the INVITE all the same', () => {
+    const world = new World(proxy);
+    const near = invite(world, 'orig');
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(180);
+    world.settle();
+    near.response(180);
+    near.bye();
+    world.settle();
+    const bye = far.expect('BYE');
+    orderEnd(world);
+    far.respond(200, { to: bye });
+    world.settle();
+    near.response(200, 'BYE');
+    expect(world.pf.engine.sessions.size).toBe(1);
+    far.respond(487);
+    world.settle();
+    near.response(487);
+    near.ack();
+    expect(leftovers(world)).toEqual([]);
+  });
+
   it('answers 408 where nothing follows the CANCEL', () => {
     const world = new World(proxy);
     const near = invite(world, 'orig');

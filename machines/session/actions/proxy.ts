@@ -86,7 +86,8 @@ export const proxy = {
   /** O-BYE-P-2, T-BYE-P-2. */
   forwardByeAnswer: order<EventOf<'response'>>((turn, event) => {
     turn.order({ type: 'forwardReply', leg: event.leg, exchange: event.exchange });
-    forget(turn);
+    // An early BYE, and the INVITE still waits for its own answer (RFC 3261 15.1.2: a 487).
+    if (turn.leg('a')?.phase !== 'inviting') forget(turn);
   }),
 
   /** Invariant 13: nobody has answered what was forwarded. The inviter still gets its one answer (RFC 3261 16.7 step 6). */
