@@ -176,8 +176,8 @@ const MISTAKES: readonly Mistake[] = [
     },
   },
   {
-    what: 'a shutdown answers an INVITE that is being proxied',
-    law: /^invariant 5: acknowledge in proxy mode$/,
+    what: 'a 2xx that crosses the CANCEL of a shutdown is answered by the proxy',
+    law: /^invariant 5: a 2xx is not passed on/,
     where: PROXY,
     how: {
       states: {
@@ -185,6 +185,18 @@ const MISTAKES: readonly Mistake[] = [
         tearingDown: (state) => (on(state).answered = { actions: 'endLateAnswer' }),
       },
     },
+  },
+  {
+    what: 'a 2xx that crosses the CANCEL of a shutdown is not taken any more by the proxy',
+    law: /^invariant 5: a 2xx is not passed on/,
+    where: PROXY,
+    how: { states: { tearingDown: (state) => delete on(state).answered } },
+  },
+  {
+    what: 'the last deadline leaves an INVITE without its final answer',
+    law: /^invariant 3: the INVITE has no final answer$/,
+    where: PROXY,
+    how: { actions: { stopForwarding: without(({ type }) => type === 'refuse') } },
   },
   {
     what: 'the mode changes with the answer',

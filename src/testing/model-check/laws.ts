@@ -148,9 +148,11 @@ const BY_A_PROXY: readonly EffectType[] = [
   'forwardReply',
 ];
 
-/** Invariant 5: a proxy sends nothing of its own. Freeing media it does not have is no message. */
-function proxyIsSilent({ step, configuration }: Stepped): Broken {
+/** Invariant 5: a proxy sends nothing of its own, and passes each 2xx on. Freeing media it does not have is no message. */
+function proxyIsSilent({ event, step, configuration }: Stepped): Broken {
   if (configuration.mode !== 'proxy') return null;
+  const passes = step.effects.some(({ type }) => type === 'forwardResponse');
+  if (event.type === 'answered' && !passes) return 'invariant 5: a 2xx is not passed on (RFC 3261 16.7)';
   const own = step.effects.find(({ type }) => !BY_A_PROXY.includes(type) && type !== 'releaseMedia');
   return own === undefined ? null : `invariant 5: ${own.type} in proxy mode`;
 }
@@ -236,7 +238,9 @@ export function brokenInState(world: World, { mode }: Configuration): Broken {
 
 /** What a session that is closed must have done. */
 export function brokenAtEnd(world: World, configuration: Configuration): Broken {
-  if (world.chart.call !== 'closed' || configuration.mode === 'proxy') return null;
+  if (world.chart.call !== 'closed') return null;
+  if (wireOf(world, 'a')?.invite === 'open') return 'invariant 3: the INVITE has no final answer';
+  if (configuration.mode === 'proxy') return null;
   for (const wire of world.wires) {
     const broken = wire.leg === 'a' ? leftAtInviter(wire) : leftAtFarSide(world, wire);
     if (broken !== null) return broken;
@@ -246,7 +250,6 @@ export function brokenAtEnd(world: World, configuration: Configuration): Broken 
 }
 
 function leftAtInviter(wire: Wire): Broken {
-  if (wire.invite === 'open') return 'invariant 3: the INVITE has no final answer';
   if (wire.invite === 'answered' && wire.ended === null) return 'invariant 1: the inviter is not told of the end';
   return unansweredBye(wire);
 }

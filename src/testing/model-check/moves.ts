@@ -151,7 +151,7 @@ export class Moves {
   #rest(wire: Wire): Wire {
     if (wire.down.length === 0 && wire.up.length === 0) return wire;
     let after = settled(wire);
-    while (isStray(after)) after = settled({ ...after, up: after.up.slice(1) });
+    while (isStray(after, this.#configuration.mode)) after = settled({ ...after, up: after.up.slice(1) });
     return after;
   }
 

@@ -78,7 +78,6 @@ export function peerTakes(wire: Wire, message: string, restarted: boolean): Wire
 
 function takesRequest(wire: Wire, method: string, exchange: string, restarted: boolean): Wire {
   if (exchange === '') return takesInvitation(wire, method);
-  if (method === 'ACK') return wire;
   const alive = wire.peer === 'up' || wire.peer === 'leaving';
   if (!alive || restarted) return sends(wire, `481 ${exchange}`, { peer: 'over' });
   if (method === 'BYE') return sends(wire, `200 ${exchange}`, { peer: 'over' });

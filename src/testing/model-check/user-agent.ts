@@ -3,6 +3,7 @@
  * from its effects to messages. Copies end in the transaction layer and are not modelled.
  */
 import type { Effect } from '../../../machines/session/effects.ts';
+import type { Mode } from '../../../machines/session/policy.ts';
 import type { ChartEvent } from './chart-graph.ts';
 import type { Configuration } from './configuration.ts';
 import { newWire, type Wire, type World, wireOf, withWire } from './world.ts';
@@ -35,10 +36,11 @@ export function stackHears(wire: Wire, message: string, configuration: Configura
  * True where the oldest message to us is one that neither brings an event nor an answer, now or later: a copy of what was
  * heard, or a response to what was given up.
  */
-export function isStray({ leg, invite, unacked, ours, up }: Wire): boolean {
+export function isStray({ invite, unacked, ours, up }: Wire, mode: Mode): boolean {
   const [first = '', exchange = ''] = (up[0] ?? '').split(' ');
   if (first === 'CANCEL') return invite !== 'open';
-  if (first === 'ACK') return leg === 'a' && unacked !== exchange;
+  // A proxy passes each ACK on.
+  if (first === 'ACK') return mode === 'b2bua' && unacked !== exchange;
   if (!/^\d/.test(first)) return false;
   if (exchange === '' || exchange === 'some') return invite !== 'open' && first !== '200';
   return !ours.includes(exchange);
@@ -205,7 +207,7 @@ function replied(wire: Wire, exchange: string, status: number): Wire {
   return sent({ ...wire, theirs, unacked }, `${status} ${exchange}`);
 }
 
-/** What our stack has to give up after a message was lost. `ours` tells which way it went. */
+/** The wire after a message was lost: where our stack waits for what depends on it, it will give up. */
 export function lost(wire: Wire, message: string, toPeer: boolean): Wire {
   const name = dueAfter(wire, message, toPeer);
   if (name === undefined || wire.due.includes(name)) return wire;
