@@ -41,7 +41,7 @@ export function restarted(world: World, faults: readonly Fault[]): World | null 
 
 function restoredWire(wire: Wire, context: SessionContext, pending: readonly Effect[]): Wire {
   // Whoever has no answer yet says its request again.
-  const again = wire.theirs.map((exchange) => `${exchange.startsWith('bye') ? 'BYE' : 'INVITE'} ${exchange}`);
+  const again = wire.theirs.map(requestNamed);
   const forgotten = { ...wire, ours: [], theirs: [], due: [], unacked: null, up: [...again, ...wire.up] };
   const phase = context.legs[wire.leg]?.phase;
   if (wire.leg === 'a') {
@@ -49,6 +49,12 @@ function restoredWire(wire: Wire, context: SessionContext, pending: readonly Eff
     return unanswered ? { ...forgotten, invite: 'open' } : forgotten;
   }
   return phase === 'inviting' || phase === 'cancelling' ? invitedAgain(forgotten) : forgotten;
+}
+
+/** `bye-1`, and in proxy mode `a-bye-1`, was `BYE bye-1` when it came. */
+function requestNamed(exchange: string): string {
+  const name = exchange.replace(/^[ab]-/, '');
+  return `${name.startsWith('bye') ? 'BYE' : 'INVITE'} ${name}`;
 }
 
 /** A copy of an open INVITE: who has answered it by 2xx says so again, who has refused it keeps silent. */
