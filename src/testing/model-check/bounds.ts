@@ -22,13 +22,16 @@ type Chosen = readonly [Adversary, (variant: Variant) => boolean];
 
 const always = (): boolean => true;
 const isLarge = ({ storage, iwfs }: Variant): boolean => storage && iwfs > 0;
+/** Of those with many states the terminating side is searched without faults: it differs little once it is answered. */
+const isWide = (variant: Variant): boolean =>
+  isLarge(variant) || (variant.role === 'term' && (variant.storage || variant.iwfs === 2));
 const isSmall = ({ mode, storage, iwfs }: Variant): boolean => mode === 'proxy' || (!storage && iwfs < 2);
 
 const BOUNDS = {
   /** Everything, within a minute on one slow core. */
   change: [
-    [CALM, (variant) => isLarge(variant) || (variant.storage && variant.role === 'term')],
-    [ONE_FAULT, (variant) => !isLarge(variant) && !(variant.storage && variant.role === 'term')],
+    [CALM, (variant) => isWide(variant)],
+    [ONE_FAULT, (variant) => !isWide(variant)],
     [CRASH, (variant) => isSmall(variant) || (variant.storage && variant.iwfs === 0 && variant.role === 'orig')],
     [OFFERS, ({ role, mode, storage, iwfs }) => mode === 'proxy' || (!storage && iwfs === (role === 'orig' ? 1 : 0))],
   ],

@@ -127,7 +127,6 @@ function wireKey(wire: Wire): string {
 export class WorldNames {
   /** Wires by number, so that names are short. */
   readonly #wires = new Map<string, number>();
-  readonly #numbers = new WeakMap<Wire, number>();
 
   of(world: World): string {
     const { chart, wires, store, asked, ordered, faults, written } = world;
@@ -141,13 +140,10 @@ export class WorldNames {
   }
 
   #numberOf(wire: Wire): number {
-    let number = this.#numbers.get(wire);
-    if (number === undefined) {
-      const key = wireKey(wire);
-      number = this.#wires.get(key) ?? this.#wires.size;
-      this.#wires.set(key, number);
-      this.#numbers.set(wire, number);
-    }
-    return number;
+    const key = wireKey(wire);
+    const known = this.#wires.get(key);
+    if (known !== undefined) return known;
+    this.#wires.set(key, this.#wires.size);
+    return this.#wires.size - 1;
   }
 }
