@@ -16,7 +16,8 @@ export const RACES = {
   ],
   'store-races': ['store answers after the budget', 'store answers after closed'],
   'crash-races': ['crash between Group State and pointer', 'crash between snapshot and effect'],
-  'end-of-life-races': ['straggler response after closed', 'shutdown in each state'],
+  'end-of-life-races': ['straggler response after closed'],
+  'shutdown-races': ['shutdown in each state'],
   'identity-races': ['reused Call-ID', 'merged request (482)', 'spiral through both PFs of the same process'],
 } as const;
 
