@@ -54,7 +54,9 @@ export function passThrough(
     server.respond(responseTo(request, status));
   };
   const alternatives = routeSets.map((routeSet) => forwardBy(request, routeSet));
-  sending = proxy.sender.send(alternatives, `${branch}-l${loopToken(request)}`, {
+  // RFC 3261 16.6 step 8: from the request as it came, which is what comes back in a loop.
+  const token = loopToken(server.request ?? request);
+  sending = proxy.sender.send(alternatives, `${branch}-l${token}`, {
     onResponse: (response) => {
       ringing?.heard(response.status);
       if (response.status !== 100) forwardBack(server, responseForward(response));

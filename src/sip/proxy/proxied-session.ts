@@ -53,7 +53,9 @@ export class ProxiedSession {
     const branch = new ProxyBranch(this.#proxy, branchId, server, this);
     this.#branches.set(branchId, branch);
     const alternatives = routeSets.map((routeSet) => this.#routed(request, routeSet, server.flow.transport));
-    branch.sending = this.#proxy.sender.send(alternatives, `${branchId}-l${loopToken(request)}`, branch);
+    // RFC 3261 16.6 step 8: from the request as it came, which is what comes back in a loop.
+    const token = loopToken(server.request ?? request);
+    branch.sending = this.#proxy.sender.send(alternatives, `${branchId}-l${token}`, branch);
   }
 
   #routed(request: SipRequest, routeSet: readonly string[], arrivedBy: Flow['transport']) {
