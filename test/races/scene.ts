@@ -116,6 +116,7 @@ export class Scene {
 
   /** A-34, A-27: how Message-UID is written in a ladder, which goes toward the served client and nowhere else. */
   get uid(): { readonly toCaller: string; readonly toCallee: string } {
+    if (this.mode === 'proxy') return { toCaller: '', toCallee: '' };
     const uid = 'Message-UID 1';
     return this.role === 'orig' ? { toCaller: uid, toCallee: '' } : { toCaller: '', toCallee: uid };
   }
@@ -200,14 +201,19 @@ export class Scene {
 
   /** As `over`, where somebody goes on repeating what he says for a while. */
   ended(reason: EndReason): void {
+    this.allEnded({ [reason]: 1 });
+    this.#mediaIsFree();
+    this.#historyIsWhole();
+  }
+
+  /** Of several sessions: each ended once, and nothing is held of any. */
+  allEnded(reasons: Partial<Record<EndReason, number>>): void {
     const { world } = this;
     world.advance(QUIET_MS);
     const { started, ended, restored, byReason } = world.pf.engine.counters;
-    expect({ byReason, live: started + restored - ended }).toEqual({ byReason: { [reason]: 1 }, live: 0 });
+    expect({ byReason, live: started + restored - ended }).toEqual({ byReason: reasons, live: 0 });
     expect(world.held).toEqual([]);
     expect(world.clock.size).toBe(0);
-    this.#mediaIsFree();
-    this.#historyIsWhole();
   }
 
   /** Invariant 7: the media of each leg, whatever became of its INVITE, is freed once; a proxy has none. */
