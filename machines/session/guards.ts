@@ -225,6 +225,12 @@ const byeFromServedClient: Guard = ({ context, event }) =>
 /** RFC 3261 15: only the caller may send BYE in an early dialog. */
 const byeFromInviter: Guard = ({ event }) => (event as EventOf<'bye'>).leg === 'a';
 
+/** RFC 3261 15: the one who was invited has not answered, so there is nothing yet that it could end. */
+const byeFromInvited: Guard = ({ context, event }) => {
+  const { leg } = event as EventOf<'bye'>;
+  return leg !== 'a' && context.legs[leg]?.phase === 'inviting';
+};
+
 const streamsToDrop: Guard = ({ context }) => context.drops.length > 0;
 
 /** More than one far leg: a changed offer would have to be split among them. */
@@ -365,6 +371,7 @@ export const guards = {
   closesOnlyItsStreams,
   byeFromServedClient,
   byeFromInviter,
+  byeFromInvited,
   streamsToDrop,
   isOffer,
   isRefresh,

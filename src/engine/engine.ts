@@ -413,12 +413,20 @@ export class Engine implements SessionHost {
       isf,
       stale,
       execute: (command) => sip.execute(command),
+      free: (legs) => this.#free(session, legs),
     };
+  }
+
+  #free(session: Session, legs: readonly LegName[]): void {
+    const due = session.toFree(legs);
+    if (due.length > 0) this.#options.media.release(session.id, due);
   }
 
   #close(session: Session): void {
     const { context } = session;
     session.end();
+    // An invitation that came to nothing had media too; a proxy has none (invariant 5).
+    if (context.mode === 'b2bua') this.#free(session, Object.keys(context.legs));
     this.#forgetRecord(session);
     this.sessions.delete(session.id);
     this.counters.ended++;

@@ -40,7 +40,9 @@ export interface Explanation {
   readonly commands: readonly SipCommand[];
 }
 
-export interface Explaining extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute'>, Reading {
+export interface Explaining
+  extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute' | 'free'>,
+    Reading {
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
 }
@@ -77,6 +79,7 @@ export function explain(
         dossier,
         stale: false,
         execute: (command) => commands.push(command),
+        free: () => {},
       });
     }
     // What was only explained holds no media.

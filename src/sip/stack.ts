@@ -21,7 +21,7 @@ import type { ProxyContext } from './proxy/context.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import type { ProxiedState } from './proxy/proxied-session.ts';
 import { ProxiedSessions } from './proxy/proxied-sessions.ts';
-import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
+import { forwardsLeft, hasLooped, takeOwnRoute, topRouteKey } from './proxy/rules.ts';
 import { Reception, type ReceptionUser } from './reception.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
@@ -168,7 +168,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #receiveAck(request: SipRequest): void {
     const leg = this.#legs.get(request.toTag ?? '');
-    if (leg !== undefined) {
+    if (leg !== undefined && !this.#passesProxied(request)) {
       leg.receiveAck(request);
       return;
     }
@@ -177,6 +177,15 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     if (session !== undefined) session.receiveAck(request);
     else if (key !== undefined && forwardsLeft(request) >= 0) forwardAckStateless(this.sender, request);
     else this.counters.strayAcks++;
+  }
+
+  /**
+   * RFC 3261 16.4: the Route is followed first. A session in proxy mode may stand in the way to a leg of this same
+   * process, where one of them is the caller's and the other the callee's.
+   */
+  #passesProxied(request: SipRequest): boolean {
+    const key = topRouteKey(request, this.#options.network);
+    return key !== undefined && this.#proxied.get(key) !== undefined;
   }
 
   #receiveCancel(cancel: SipRequest, flow: Flow): void {
@@ -193,7 +202,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   #receiveInDialog(request: SipRequest, flow: Flow): void {
     const tag = request.toTag ?? '';
     const leg = this.#legs.get(tag);
-    if (leg !== undefined) {
+    if (leg !== undefined && !this.#passesProxied(request)) {
       leg.receive(request, this.#layer.createServer(request, flow), tag);
       return;
     }
