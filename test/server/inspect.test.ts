@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createWebSocketReceiver, type StatelyActorEvent, type StatelyInspectionEvent } from '@statelyai/inspect';
 import { WebSocket } from 'ws';
 import { createMachine } from 'xstate';
+import { main as inspectExample } from '../../examples/inspect.ts';
 import { sessionMachine, unrecordedMachine } from '../../machines/index.ts';
 import { type Hosted, host } from '../support/hosted.ts';
 import { Scene } from '../support/processes.ts';
@@ -18,6 +19,7 @@ afterEach(async () => {
   await scene.close();
 });
 
+const TOKEN = 'a-token-of-the-operator';
 const RECORDED = { policy: { defaultAllowOfflineStorage: true } };
 
 function at(path: string): string {
@@ -120,6 +122,24 @@ describe('a receiver of @statelyai/inspect', () => {
     expect(snapshot).toMatchObject({ status: 'active', value: 'proxying', children: {}, tags: [] });
   });
 
+  it('examples/inspect.ts prints the way of a session to its end, let in by a ticket', async () => {
+    pf = await host(scene, RECORDED, { token: TOKEN });
+    const { near } = await pf.establish();
+    const [id = ''] = pf.server.cpm.engine.sessions.keys();
+    await until('it is recorded', async () => pf.server.cpm.engine.sessions.get(id)?.regions.recording === 'live');
+    const printed: string[] = [];
+    const isLast = (frame: StatelyInspectionEvent) =>
+      printed.some((line) => line.endsWith('is over')) && 'event' in frame;
+    const watching = { admin: pf.admin, query: 'limit=10', token: TOKEN, until: isLast };
+    const watched = inspectExample((line) => printed.push(line.replace(id, 'ID')), watching);
+    await until('it looks', async () => printed.length > 0);
+    await pf.alice.bye(near);
+    await watched;
+    expect(printed[0]).toBe('ID is in b2buaEstablished.steady, recording live');
+    expect(printed).toContain('ID bye -> tearingDown.closing, recording sealing');
+    expect(printed.slice(-2)).toEqual([expect.stringMatching(/^ID \w+ -> closed, recording sealed$/), 'ID is over']);
+  });
+
   it('picks sessions: by id, by state, by user; one that comes to fit is shown from then on', async () => {
     pf = await host(scene, RECORDED);
     const { near } = await pf.establish();
@@ -193,7 +213,6 @@ function attempt({ path = '/inspect', headers = {} }: Attempt = {}): Promise<num
   });
 }
 
-const TOKEN = 'a-token-of-the-operator';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
 describe('who may look', () => {
