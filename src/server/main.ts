@@ -49,7 +49,7 @@ function program(): Command {
 
   cpm
     .command('visualize')
-    .description('write visualizations/: conformance matrix, configuration schema')
+    .description('write visualizations/: pictures, conformance matrix, configuration schema')
     .option('--check', 'write nothing; exit 1 where the committed files differ')
     .action(async (options) => (await import('./commands/visualize.ts')).visualize(options));
 

@@ -13,6 +13,7 @@ import {
   type SqliteSessions,
   sqliteSessions,
 } from '../index.ts';
+import { Inspector } from '../inspect/inspector.ts';
 import { Ladders } from '../inspect/ladder.ts';
 import type { MsrpRelay } from '../msrp/relay/relay.ts';
 import type { MsrpNetwork } from '../msrp/transport/network.ts';
@@ -30,7 +31,7 @@ import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
-import { engineLog, type Logger } from './log.ts';
+import { engineLog, type Logger, maskNumbers } from './log.ts';
 import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
 import { recordingFor, sweepSpool } from './recording.ts';
@@ -49,6 +50,7 @@ export interface Server {
   readonly door: Guarded;
   readonly network: NodeNetwork;
   readonly ladders: Ladders;
+  readonly inspector: Inspector;
   readonly registrations: Registrations;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
@@ -134,6 +136,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
   const ladders = new Ladders(clock);
+  const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
   const cpm: CpmEngine = createEngine({
     ...engineSettings(config),
@@ -152,10 +155,14 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     sessions,
     outside: registering(stack, registrations, config.registrar.driver),
     log: engineLog(log, config.log.redact),
-    observe: told.observe,
+    observe: (session, event) => {
+      told.observe(session, event);
+      inspector.observe(session, event);
+    },
     ended: (session) => {
       ladders.end(session.id);
       recording?.recorder.end(session.id);
+      inspector.ended(session);
       told.ended(session);
     },
   });
@@ -167,6 +174,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stack,
     network,
     ladders,
+    inspector,
     registrations,
     sessions,
     history,

@@ -35,6 +35,7 @@ export interface FunctionOptions {
   readonly otherServices?: 'forward' | 'reject';
   readonly machine?: SessionMachine;
   readonly observe?: EngineOptions['observe'];
+  readonly ended?: EngineOptions['ended'];
   readonly overload?: () => number | undefined;
 }
 
@@ -132,6 +133,7 @@ export class ParticipatingFunction {
       log: { session: () => {}, problem: () => {} },
       ...(options.machine === undefined ? {} : { machine: options.machine }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
+      ...(options.ended === undefined ? {} : { ended: options.ended }),
     });
     this.#up = true;
     this.engine.restore();

@@ -1,6 +1,4 @@
 /** The admin interface (contract): health, metrics, sessions, ladders, history, policy. */
-import { timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Explanation } from '../../engine/explain.ts';
 import type { Done } from '../../history/driver.ts';
@@ -8,10 +6,11 @@ import { ladderText } from '../../inspect/ladder-text.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
 import { parseMessage } from '../../sip/message/parse.ts';
 import { validateRequest } from '../../sip/message/validate.ts';
-import { isLoopbackHost } from '../config/host-port.ts';
 import type { Server } from '../server.ts';
+import { bears, isFromHere, NOT_FROM_HERE } from './access.ts';
 import { commandText, explanationText } from './explain-text.ts';
 import { healthOf } from './health.ts';
+import { inspectRoutes } from './inspect.ts';
 import { metricsOf } from './metrics.ts';
 import { detailsOf, summaryOf } from './views.ts';
 
@@ -19,6 +18,8 @@ export interface AdminOptions {
   /** Bearer token; undefined where none is asked for. */
   readonly token: string | undefined;
   readonly redact: boolean;
+  /** Origins of pages elsewhere that may open `/inspect`. */
+  readonly origins?: readonly string[];
 }
 
 const MAX_BODY_BYTES = 262_144;
@@ -50,27 +51,8 @@ export function adminServer(server: Server, options: AdminOptions): FastifyInsta
   sessionRoutes(app, server, options.redact);
   historyRoutes(app, server);
   policyRoutes(app, server);
+  inspectRoutes(app, server, { token: options.token, origins: options.origins ?? [] });
   return app;
-}
-
-const NOT_FROM_HERE = 'without a token only this host is answered: give admin.token, or ask for 127.0.0.1';
-
-/** A page from elsewhere, in a browser on this host, reaches loopback too: its own name or origin gives it away. */
-function isFromHere({ host = '', origin }: IncomingHttpHeaders): boolean {
-  return isLoopbackHost(hostOf(host)) && (origin === undefined || isLoopbackHost(hostOf(origin)));
-}
-
-function hostOf(text: string): string {
-  return text
-    .replace(/^https?:\/\//, '')
-    .replace(/:\d+$/, '')
-    .replace(/^\[|\]$/g, '');
-}
-
-function bears(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
 function sessionRoutes(app: FastifyInstance, server: Server, redact: boolean): void {

@@ -34,6 +34,8 @@ export function metricsOf(server: Server): Registry {
   counter('sessions_restored', 'Sessions taken up after a restart', () => engine.counters.restored);
   counters('sessions_ended', 'Sessions ended, by reason', 'reason', () => engine.counters.byReason);
   counters('sip_messages', 'SIP messages, by what became of them', 'outcome', () => server.stack.counters);
+  gauge('inspect_viewers', 'Viewers of /inspect', () => server.inspector.viewers);
+  counter('inspect_frames_dropped', 'Frames too many for their viewer', () => server.inspector.dropped);
   counter('internal_errors', 'Messages that made our own code fail', () => server.door.failures);
   counters('transport_events', 'Connections and what befell them', 'event', () => server.network.counters);
   new Gauge({

@@ -327,6 +327,10 @@ export const configSchema = z.strictObject({
         .refine(isHostAndPort, 'expected address:port, such as 127.0.0.1:8080')
         .default('127.0.0.1:8080'),
       token: secret.optional().describe('Bearer token; needed unless it listens on loopback'),
+      origins: z
+        .array(z.url('expected an origin, such as https://stately.ai'))
+        .default([])
+        .describe('Origins of pages elsewhere that may open WS /inspect'),
     })
     .prefault({}),
   timers: timers.prefault({}),
