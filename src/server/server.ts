@@ -18,6 +18,7 @@ import type { MsrpRelay } from '../msrp/relay/relay.ts';
 import type { MsrpNetwork } from '../msrp/transport/network.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
+import type { XcapPreferences } from '../preferences/xcap/xcap.ts';
 import type { Recorder } from '../recorder/recorder.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { transportParam } from '../sip/flow.ts';
@@ -33,6 +34,7 @@ import { type Guarded, guarded } from './guarded.ts';
 import { engineLog, type Logger } from './log.ts';
 import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { preferencesBy } from './preferences.ts';
 import { recordingFor, sweepSpool } from './recording.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
@@ -50,6 +52,8 @@ export interface Server {
   readonly network: NodeNetwork;
   readonly ladders: Ladders;
   readonly registrations: Registrations;
+  /** Undefined where preferences stand beside the users. */
+  readonly preferences: XcapPreferences | undefined;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly overload: OverloadControl;
@@ -75,6 +79,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const served = servedBy(config);
     const key = contactKey(config.sip.contactKey);
+    const preferences = preferencesBy(config, served, clock, log);
     const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
@@ -83,7 +88,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     closing.push(() => media?.close());
     await listen(config, network);
     const sessions = stored ?? memorySessions();
-    return assembled(config, log, { clock, network, media, served, key, history, sessions });
+    return assembled(config, log, { clock, network, media, served, key, preferences, history, sessions });
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -97,6 +102,7 @@ interface Parts {
   readonly media: MsrpNetwork | undefined;
   readonly served: Served;
   readonly key: string;
+  readonly preferences: XcapPreferences | undefined;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly sessions: Sessions | SqliteSessions;
 }
@@ -112,7 +118,7 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, served, history, sessions } = parts;
+  const { clock, network, served, preferences, history, sessions } = parts;
   const recording = recordingFor(config, () => cpm.engine);
   if (recording !== undefined) sweepSpool(recording, sessions);
   const relay =
@@ -143,7 +149,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     isOwn: (host, port) => network.isOwn(host, port),
     contactKey: parts.key,
     profiles: profiles({
-      ...subscribers(config, served, registrations),
+      ...subscribers(config, served, registrations, preferences),
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
     ...(history === undefined ? {} : { history }),
@@ -168,6 +174,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     network,
     ladders,
     registrations,
+    preferences,
     sessions,
     history,
     overload,

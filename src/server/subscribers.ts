@@ -1,6 +1,7 @@
 /** Who is served, by the drivers the configuration names: users, their preferences, their clients. */
 import type { RegisteredClient } from '../../machines/session/policy.ts';
 import type { ProfileSources, ProfileUser } from '../policy/profiles.ts';
+import type { PreferencesSource } from '../preferences/preferences.ts';
 import type { UserDirectory } from '../preferences/users.ts';
 import type { Registrations } from '../registrar/registrations.ts';
 import type { Config } from './config/schema.ts';
@@ -33,7 +34,8 @@ export function subscribers(
   config: Config,
   served: Served,
   registrations: Registrations,
-): Pick<ProfileSources, 'user' | 'clients' | 'dndIgnoresConditions'> {
+  preferences?: PreferencesSource | undefined,
+): Pick<ProfileSources, 'user' | 'clients' | 'preferences' | 'dndIgnoresConditions'> {
   const { driver } = config.registrar;
   const anyUser = (address: string): ProfileUser => ({
     address,
@@ -53,6 +55,7 @@ export function subscribers(
   return {
     user: (address) => (served.users === undefined ? anyUser(address) : served.users.find(address)),
     clients,
+    preferences,
     dndIgnoresConditions: () => served.dndIgnoresConditions,
   };
 }

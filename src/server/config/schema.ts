@@ -5,15 +5,10 @@ import { NEVER_INTERWORKED, type Role } from '../../../machines/session/policy.t
 import { DEFAULT_MSRP_LIMITS } from '../../msrp/limits.ts';
 import { isSipUri, parseUri } from '../../sip/message/uri.ts';
 import { isHostAndPort } from './host-port.ts';
+import { preferences, secret } from './preferences.ts';
 
 const ms = z.number().int().positive();
 const seconds = z.number().int().positive();
-
-/** `env:NAME` or `file:PATH`: secrets never stand in the file itself. */
-const secret = z
-  .string()
-  .regex(/^(env|file):.+/, 'expected env:NAME or file:PATH: secrets never stand in the file itself')
-  .describe('env:NAME or file:PATH');
 
 const sipUri = z.string().refine((text) => {
   const uri = parseUri(text);
@@ -257,12 +252,7 @@ export const configSchema = z.strictObject({
       z.strictObject({ driver: z.literal('any') }).describe('Every user is served, with default preferences'),
     ])
     .prefault({ driver: 'any' }),
-  preferences: z
-    .strictObject({
-      driver: z.literal('file').default('file').describe('Inside users.yaml'),
-      timeoutMs: ms.default(500).describe('Longest wait for preferences (A-15)'),
-    })
-    .prefault({}),
+  preferences,
   registrar: z
     .strictObject({
       driver: z
