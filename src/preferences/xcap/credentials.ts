@@ -49,8 +49,9 @@ class Digest implements Credentials {
   challenged(header: string): boolean {
     const challenge = challengeIn(header);
     if (challenge === undefined) return false;
+    // Requests that were under way together are challenged alike; a count that is used twice looks like a replay.
+    if (challenge.nonce !== this.#challenge?.nonce) this.#count = 0;
     this.#challenge = challenge;
-    this.#count = 0;
     return true;
   }
 

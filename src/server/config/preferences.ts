@@ -51,7 +51,8 @@ const xcap = z
       .default(['oma_blockedcontacts', 'rcs_blockedcontacts', 'rcs_revokedcontacts'])
       .describe('Lists that are the blacklist, where they are there (A-36)'),
     assertedIdentity: z
-      .union([z.enum(['user', 'none']), z.string().regex(/^[a-z]+:[^\s"]+$/i)], 'expected user, none, or an address')
+      .string()
+      .regex(/^(user|none|[a-z]+:[^\s"]+)$/i, 'expected user, none, or an address')
       .default('user')
       .describe('X-3GPP-Asserted-Identity: the served user, nobody, or this address'),
     auth: auth.optional().describe('How the function shows the server who it is'),
