@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readAccessRules } from '../../src/preferences/xcap/access-rules.ts';
 import { linkOf } from '../../src/preferences/xcap/links.ts';
 import { readResourceLists, selected } from '../../src/preferences/xcap/resource-lists.ts';
-import { parseXml } from '../../src/preferences/xcap/xml.ts';
+import { parseXml } from '../../src/xml/xml.ts';
 import { resourceLists } from '../support/xcap-documents.ts';
 
 const BOMB = `<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><resource-lists><list name="&b;"/></resource-lists>`;

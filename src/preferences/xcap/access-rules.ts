@@ -1,7 +1,7 @@
 /** User access rules: a ruleset of RFC 4745 with the conditions and actions OMA adds (8.4.1, A-37). */
 import { identityKey } from '../../sip/message/uri.ts';
+import { type Element, named, parseXml } from '../../xml/xml.ts';
 import { type IdentityCondition, type Many, type Rule, UNCONDITIONAL } from '../rules.ts';
-import { type Element, named, parseXml } from './xml.ts';
 
 export interface AccessRule extends Rule {
   readonly actions: RuleActions;

@@ -1,7 +1,7 @@
 /** Lists of identities (RFC 4826 3): entries, lists inside lists, and links to lists and entries elsewhere. */
 import { identityKey } from '../../sip/message/uri.ts';
+import { type Element, parseXml } from '../../xml/xml.ts';
 import type { Step } from './links.ts';
-import { type Element, parseXml } from './xml.ts';
 
 export interface ContactList {
   readonly name: string | null;
