@@ -20,6 +20,7 @@ import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
 import type { XcapPreferences } from '../preferences/xcap/xcap.ts';
 import type { Recorder } from '../recorder/recorder.ts';
+import { RegEvents } from '../registrar/reg-event.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
@@ -54,6 +55,8 @@ export interface Server {
   readonly registrations: Registrations;
   /** Undefined where preferences stand beside the users. */
   readonly preferences: XcapPreferences | undefined;
+  /** Undefined where the core is not asked who is registered. */
+  readonly regEvents: RegEvents | undefined;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly overload: OverloadControl;
@@ -139,6 +142,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     maxUsers: config.registrar.maxUsers,
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
+  const regEvents = regEventsBy(config, { clock, stack, network, registrations });
   const ladders = new Ladders(clock);
   const told = sessionLog(log, config.log.redact);
   const cpm: CpmEngine = createEngine({
@@ -149,14 +153,14 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     isOwn: (host, port) => network.isOwn(host, port),
     contactKey: parts.key,
     profiles: profiles({
-      ...subscribers(config, served, registrations, preferences),
+      ...subscribers(config, served, regEvents ?? registrations, preferences),
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
     ...(history === undefined ? {} : { history }),
     ...(relay === undefined ? {} : { media: relay }),
     ...(recording === undefined ? {} : { spool: recording.spool }),
     sessions,
-    outside: registering(stack, registrations, config.registrar.driver),
+    outside: registering(stack, registrations, config.registrar.driver, regEvents),
     log: engineLog(log, config.log.redact),
     observe: told.observe,
     ended: (session) => {
@@ -175,6 +179,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ladders,
     registrations,
     preferences,
+    regEvents,
     sessions,
     history,
     overload,
@@ -195,6 +200,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   };
   // Not before every stored session is known again: a BYE for one of them would get a 481.
   network.attach(door);
+  regEvents?.resume();
   return server;
 }
 
@@ -210,6 +216,30 @@ function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overlo
     limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
     overload: () => overload.retryAfter(),
+  });
+}
+
+interface RegEventParts {
+  readonly clock: NodeClock;
+  readonly stack: SipStack;
+  readonly network: NodeNetwork;
+  readonly registrations: Registrations;
+}
+
+function regEventsBy({ registrar, sip }: Config, parts: RegEventParts): RegEvents | undefined {
+  if (registrar.driver !== 'regEvent') return undefined;
+  const contact = `sip:${contactOf(parts.network)}`;
+  const identifiers = nodeIdentifiers();
+  return new RegEvents({
+    ...parts,
+    sip: parts.stack,
+    token: () => identifiers.token(),
+    from: contact,
+    contact,
+    routes: sip.core === undefined ? [] : [`<${sip.core}>`],
+    expiresSeconds: registrar.regEvent.expires,
+    atOnce: registrar.regEvent.atOnce,
+    maxUsers: registrar.maxUsers,
   });
 }
 

@@ -19,6 +19,7 @@ export async function stop(server: Server, sessions: Config['shutdown']['session
   while (outbox !== undefined && outbox.depth > 0 && clock.now() < deadline) await pause(LOOK_MS);
   server.overload.stop();
   server.preferences?.close();
+  server.regEvents?.close();
   engine.flush();
   server.media?.relay.close();
   await server.media?.network.close();

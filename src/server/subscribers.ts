@@ -3,7 +3,6 @@ import type { RegisteredClient } from '../../machines/session/policy.ts';
 import type { ProfileSources, ProfileUser } from '../policy/profiles.ts';
 import type { PreferencesSource } from '../preferences/preferences.ts';
 import type { UserDirectory } from '../preferences/users.ts';
-import type { Registrations } from '../registrar/registrations.ts';
 import type { Config } from './config/schema.ts';
 import { loadUsers } from './config/users-file.ts';
 
@@ -33,7 +32,7 @@ const ANY_CLIENT: readonly RegisteredClient[] = [
 export function subscribers(
   config: Config,
   served: Served,
-  registrations: Registrations,
+  registrations: { clientsOf(address: string): readonly RegisteredClient[] | 'unknown' },
   preferences?: PreferencesSource | undefined,
 ): Pick<ProfileSources, 'user' | 'clients' | 'preferences' | 'dndIgnoresConditions'> {
   const { driver } = config.registrar;
@@ -47,7 +46,7 @@ export function subscribers(
     clients: driver === 'none' ? ANY_CLIENT : [],
   });
   const clients: ProfileSources['clients'] =
-    driver === 'thirdParty'
+    driver === 'thirdParty' || driver === 'regEvent'
       ? (address) => registrations.clientsOf(address)
       : driver === 'none'
         ? () => ANY_CLIENT

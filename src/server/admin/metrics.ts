@@ -53,6 +53,13 @@ export function metricsOf(server: Server): Registry {
   mediaMetrics(server, { gauge, counter, counters });
   recorderMetrics(server, { gauge, counter });
   preferencesMetrics(server, { counter, counters, gauge });
+  const { regEvents } = server;
+  if (regEvents !== undefined) {
+    gauge('registrations_watched', 'Users whose registrations the core tells of', () => regEvents.size);
+    counters('registration_events', 'Notifications of registrations, by what became of them', 'event', () => ({
+      ...regEvents.counters,
+    }));
+  }
   gauge('registrations', 'Addresses registered', () => server.registrations.size);
   gauge('timers', 'Timers waiting', () => server.clock.size);
   gauge('event_loop_lag_seconds', 'How late the event loop runs', () => server.overload.lagMs / 1000);

@@ -256,9 +256,17 @@ export const configSchema = z.strictObject({
   registrar: z
     .strictObject({
       driver: z
-        .enum(['thirdParty', 'static', 'none'])
+        .enum(['thirdParty', 'regEvent', 'static', 'none'])
         .default('thirdParty')
-        .describe('Third-party REGISTER, clients inside users.yaml, or none: the core knows who is there'),
+        .describe(
+          'Third-party REGISTER, subscription to the reg event (RFC 3680), clients inside users.yaml, or none: the core knows who is there',
+        ),
+      regEvent: z
+        .strictObject({
+          expires: seconds.default(86_400).describe('Length of a subscription, seconds'),
+          atOnce: z.number().int().positive().default(100).describe('Subscriptions begun at a time'),
+        })
+        .prefault({}),
       maxUsers: z.number().int().positive().default(1_000_000).describe('Registered users held at the most'),
     })
     .prefault({}),
