@@ -118,7 +118,7 @@ describe('a document', () => {
     expect(driver.documents.counters.failed).toEqual({ tooLarge: 4 });
   });
 
-  it('rulesDocument, listsDocument, blacklistNames: are where and what the provider says', async () => {
+  it('A-36, preferences.rulesDocument, preferences.listsDocument, preferences.blacklistNames: are where and what the provider says', async () => {
     start({ rulesDocument: 'r/{user}/a', listsDocument: 'l/{user}/b', blacklistNames: ['mine'] });
     xcap.conduct = serving({ '/b': resourceLists(`<list name="mine"><entry uri="${MALLORY}"/></list>`), '/a': RULES });
     expect(await ask({}, 'sip:b%2Fb@HOME.example;x=y')).toMatchObject({ blacklisted: true, allowOfflineStorage: true });
