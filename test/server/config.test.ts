@@ -144,7 +144,7 @@ const TABLE: readonly (readonly [what: string, config: string, said: readonly st
       'pf.yaml:1: history.driver: imap is not in this version, use sqlite',
       'pf.yaml:2: sessions.driver: redis is not in this version, use sqlite',
       "pf.yaml:3: preferences.driver: Invalid discriminator value. Expected 'file' | 'undefined' | 'xcap'",
-      'pf.yaml:4: registrar.driver: Invalid option: expected one of "thirdParty"|"static"|"none"',
+      'pf.yaml:4: registrar.driver: Invalid option: expected one of "thirdParty"|"regEvent"|"static"|"none"',
     ],
   ],
   [
