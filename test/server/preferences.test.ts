@@ -126,3 +126,10 @@ it('check-config warns of what is risky, not of what is fine', () => {
     expect.stringContaining('not looked at'),
   ]);
 });
+
+it('check-config warns of a reg event that nobody is asked for', () => {
+  const warnings = (sip: unknown): string =>
+    warningsOf(configSchema.parse({ sip, registrar: { driver: 'regEvent' } })).join();
+  expect(warnings({})).toContain('subscribes at sip.core');
+  expect(warnings({ core: 'sip:c.example' })).toBe('');
+});

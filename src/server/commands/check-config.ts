@@ -18,6 +18,9 @@ export function warningsOf(config: Config): string[] {
     warnings.push('media: not set; there is no MSRP relay, and addresses in session descriptions pass through');
   }
   if (config.sip.core === undefined) warnings.push('sip.core: not set; requests go where their Request-URI leads');
+  if (config.registrar.driver === 'regEvent' && config.sip.core === undefined) {
+    warnings.push('registrar.driver: regEvent subscribes at sip.core, which is not set');
+  }
   warnings.push(...preferencesWarnings(config));
   return warnings;
 }
