@@ -19,7 +19,9 @@ import type { MsrpRelay } from '../msrp/relay/relay.ts';
 import type { MsrpNetwork } from '../msrp/transport/network.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
+import type { XcapPreferences } from '../preferences/xcap/xcap.ts';
 import type { Recorder } from '../recorder/recorder.ts';
+import { RegEvents } from '../registrar/reg-event.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
@@ -34,6 +36,7 @@ import { type Guarded, guarded } from './guarded.ts';
 import { engineLog, type Logger, maskNumbers } from './log.ts';
 import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { preferencesBy } from './preferences.ts';
 import { recordingFor, sweepSpool } from './recording.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
@@ -52,6 +55,10 @@ export interface Server {
   readonly ladders: Ladders;
   readonly inspector: Inspector;
   readonly registrations: Registrations;
+  /** Undefined where preferences stand beside the users. */
+  readonly preferences: XcapPreferences | undefined;
+  /** Undefined where the core is not asked who is registered. */
+  readonly regEvents: RegEvents | undefined;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly overload: OverloadControl;
@@ -77,6 +84,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const served = servedBy(config);
     const key = contactKey(config.sip.contactKey);
+    const preferences = preferencesBy(config, served, clock, log);
     const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
@@ -85,7 +93,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     closing.push(() => media?.close());
     await listen(config, network);
     const sessions = stored ?? memorySessions();
-    return assembled(config, log, { clock, network, media, served, key, history, sessions });
+    return assembled(config, log, { clock, network, media, served, key, preferences, history, sessions });
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -99,6 +107,7 @@ interface Parts {
   readonly media: MsrpNetwork | undefined;
   readonly served: Served;
   readonly key: string;
+  readonly preferences: XcapPreferences | undefined;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly sessions: Sessions | SqliteSessions;
 }
@@ -114,7 +123,7 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, served, history, sessions } = parts;
+  const { clock, network, served, preferences, history, sessions } = parts;
   const recording = recordingFor(config, () => cpm.engine);
   if (recording !== undefined) sweepSpool(recording, sessions);
   const relay =
@@ -135,6 +144,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     maxUsers: config.registrar.maxUsers,
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
+  const regEvents = regEventsBy(config, { clock, stack, network, registrations });
   const ladders = new Ladders(clock);
   const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
@@ -146,14 +156,14 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     isOwn: (host, port) => network.isOwn(host, port),
     contactKey: parts.key,
     profiles: profiles({
-      ...subscribers(config, served, registrations),
+      ...subscribers(config, served, regEvents ?? registrations, preferences),
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
     ...(history === undefined ? {} : { history }),
     ...(relay === undefined ? {} : { media: relay }),
     ...(recording === undefined ? {} : { spool: recording.spool }),
     sessions,
-    outside: registering(stack, registrations, config.registrar.driver),
+    outside: registering(stack, registrations, config.registrar.driver, regEvents),
     log: engineLog(log, config.log.redact),
     observe: (session, event) => {
       told.observe(session, event);
@@ -176,6 +186,8 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ladders,
     inspector,
     registrations,
+    preferences,
+    regEvents,
     sessions,
     history,
     overload,
@@ -196,6 +208,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   };
   // Not before every stored session is known again: a BYE for one of them would get a 481.
   network.attach(door);
+  regEvents?.resume();
   return server;
 }
 
@@ -211,6 +224,30 @@ function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overlo
     limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
     overload: () => overload.retryAfter(),
+  });
+}
+
+interface RegEventParts {
+  readonly clock: NodeClock;
+  readonly stack: SipStack;
+  readonly network: NodeNetwork;
+  readonly registrations: Registrations;
+}
+
+function regEventsBy({ registrar, sip }: Config, parts: RegEventParts): RegEvents | undefined {
+  if (registrar.driver !== 'regEvent') return undefined;
+  const contact = `sip:${contactOf(parts.network)}`;
+  const identifiers = nodeIdentifiers();
+  return new RegEvents({
+    ...parts,
+    sip: parts.stack,
+    token: () => identifiers.token(),
+    from: contact,
+    contact,
+    routes: sip.core === undefined ? [] : [`<${sip.core}>`],
+    expiresSeconds: registrar.regEvent.expires,
+    atOnce: registrar.regEvent.atOnce,
+    maxUsers: registrar.maxUsers,
   });
 }
 

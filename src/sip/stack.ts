@@ -32,6 +32,7 @@ import { DEFAULT_TIMERS, type TimerValues, transactionTimeout } from './transact
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
 import { RestoredLeg } from './user-agent/restored-leg.ts';
+import { Subscription, type SubscriptionOptions, type SubscriptionUser } from './user-agent/subscription.ts';
 import { UacLeg } from './user-agent/uac-leg.ts';
 import { UasLeg } from './user-agent/uas-leg.ts';
 import { wayBack } from './way-back.ts';
@@ -86,6 +87,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   readonly #proxied: ProxiedSessions;
   readonly #outside = new Map<string, OutsideExchange>();
   readonly #owed: OwedAnswers;
+  /** Subscriptions of ours, by local tag. */
+  readonly #subscriptions = new Map<string, Subscription>();
   #listener: (event: SipEvent) => void = () => {};
 
   constructor(options: SipStackOptions) {
@@ -207,6 +210,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       return;
     }
     const transaction = this.#layer.createServer(request, flow);
+    const subscription = this.#subscriptions.get(tag);
+    if (subscription !== undefined) return subscription.receive(request, transaction);
     const owed = this.#owed.to(request);
     if (owed !== undefined) {
       transaction.respond(owed);
@@ -319,6 +324,19 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       default:
         return this.#executeProxy(command);
     }
+  }
+
+  /** Begins a subscription of ours; `unsubscribe` it by its id when it is over. */
+  subscribe(options: SubscriptionOptions, user: SubscriptionUser): Subscription {
+    const subscription = new Subscription(this, options, user);
+    this.#subscriptions.set(options.id, subscription);
+    subscription.subscribe();
+    return subscription;
+  }
+
+  unsubscribe(id: string): void {
+    this.#subscriptions.get(id)?.end();
+    this.#subscriptions.delete(id);
   }
 
   /** The leg of an INVITE that is answered here and not forwarded: made when first needed. */
@@ -458,6 +476,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#invites.clear();
     this.#proxied.clear();
     this.#outside.clear();
+    this.#subscriptions.clear();
   }
 }
 

@@ -54,11 +54,39 @@ export function metricsOf(server: Server): Registry {
   counter('outbox_failures', 'History operations that failed', () => outbox?.failures ?? 0);
   mediaMetrics(server, { gauge, counter, counters });
   recorderMetrics(server, { gauge, counter });
+  preferencesMetrics(server, { counter, counters, gauge });
+  const { regEvents } = server;
+  if (regEvents !== undefined) {
+    gauge('registrations_watched', 'Users whose registrations the core tells of', () => regEvents.size);
+    counters('registration_events', 'Notifications of registrations, by what became of them', 'event', () => ({
+      ...regEvents.counters,
+    }));
+  }
   gauge('registrations', 'Addresses registered', () => server.registrations.size);
   gauge('timers', 'Timers waiting', () => server.clock.size);
   gauge('event_loop_lag_seconds', 'How late the event loop runs', () => server.overload.lagMs / 1000);
   gauge('heap_bytes', 'Heap in use', () => process.memoryUsage().heapUsed);
   return registry;
+}
+
+interface Makers {
+  readonly gauge: (name: string, help: string, read: () => number) => void;
+  readonly counter: (name: string, help: string, read: () => number) => void;
+  readonly counters: (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void;
+}
+
+/** Only where they are kept elsewhere. */
+function preferencesMetrics({ preferences }: Server, { gauge, counter, counters }: Makers): void {
+  if (preferences === undefined) return;
+  const { documents } = preferences;
+  counters('preferences_answers', 'Preferences, by how good they were', 'how', () => ({ ...preferences.answers }));
+  counters('preferences_requests', 'Requests for preferences, by outcome', 'outcome', () => {
+    const { failed, ...rest } = documents.counters;
+    return { ...rest, ...failed };
+  });
+  counter('preferences_unfollowed_links', 'Links in lists not followed', () => preferences.unfollowedLinks);
+  gauge('preferences_documents', 'Documents of preferences kept', () => documents.size);
+  gauge('preferences_cache_bytes', 'Bytes of documents kept', () => documents.bytes);
 }
 
 function ageOf(oldest: number | undefined, server: Server): number {

@@ -5,15 +5,10 @@ import { NEVER_INTERWORKED, type Role } from '../../../machines/session/policy.t
 import { DEFAULT_MSRP_LIMITS } from '../../msrp/limits.ts';
 import { isSipUri, parseUri } from '../../sip/message/uri.ts';
 import { isHostAndPort } from './host-port.ts';
+import { preferences, secret } from './preferences.ts';
 
 const ms = z.number().int().positive();
 const seconds = z.number().int().positive();
-
-/** `env:NAME` or `file:PATH`: secrets never stand in the file itself. */
-const secret = z
-  .string()
-  .regex(/^(env|file):.+/, 'expected env:NAME or file:PATH: secrets never stand in the file itself')
-  .describe('env:NAME or file:PATH');
 
 const sipUri = z.string().refine((text) => {
   const uri = parseUri(text);
@@ -257,18 +252,21 @@ export const configSchema = z.strictObject({
       z.strictObject({ driver: z.literal('any') }).describe('Every user is served, with default preferences'),
     ])
     .prefault({ driver: 'any' }),
-  preferences: z
-    .strictObject({
-      driver: z.literal('file').default('file').describe('Inside users.yaml'),
-      timeoutMs: ms.default(500).describe('Longest wait for preferences (A-15)'),
-    })
-    .prefault({}),
+  preferences,
   registrar: z
     .strictObject({
       driver: z
-        .enum(['thirdParty', 'static', 'none'])
+        .enum(['thirdParty', 'regEvent', 'static', 'none'])
         .default('thirdParty')
-        .describe('Third-party REGISTER, clients inside users.yaml, or none: the core knows who is there'),
+        .describe(
+          'Third-party REGISTER, subscription to the reg event (RFC 3680), clients inside users.yaml, or none: the core knows who is there',
+        ),
+      regEvent: z
+        .strictObject({
+          expires: seconds.default(86_400).describe('Length of a subscription, seconds'),
+          atOnce: z.number().int().positive().default(100).describe('Subscriptions begun at a time'),
+        })
+        .prefault({}),
       maxUsers: z.number().int().positive().default(1_000_000).describe('Registered users held at the most'),
     })
     .prefault({}),
