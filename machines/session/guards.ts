@@ -225,6 +225,12 @@ const byeFromServedClient: Guard = ({ context, event }) =>
 /** RFC 3261 15: only the caller may send BYE in an early dialog. */
 const byeFromInviter: Guard = ({ event }) => (event as EventOf<'bye'>).leg === 'a';
 
+/** RFC 3261 15: the one who was invited has not answered, so there is nothing yet that it could end. */
+const byeFromInvited: Guard = ({ context, event }) => {
+  const { leg } = event as EventOf<'bye'>;
+  return leg !== 'a' && context.legs[leg]?.phase === 'inviting';
+};
+
 const streamsToDrop: Guard = ({ context }) => context.drops.length > 0;
 
 /** More than one far leg: a changed offer would have to be split among them. */
@@ -328,7 +334,13 @@ const everyLegClosed: Guard = ({ context }) => context.byes.length === 0 && allC
 /** O-200B-7: allow-offline-storage, kept with the session when it was answered. */
 const historyWanted: Guard = ({ context }) => context.history.wanted;
 
+/** the folder is there, so a store that works again brings the recording back. */
+const historyOpen: Guard = ({ context }) => context.history.sessionInfoUid !== null;
+
 const sessionEnding: Guard = ({ context }) => context.ending !== null;
+
+/** A lost media connection ends the session, unless policy waits for it to come back (digest 2.3, invariant 2). */
+const mediaFailureEnds: Guard = ({ context }) => context.policy.mediaFailure !== 'keep';
 
 export const guards = {
   serviceNotAuthorised,
@@ -359,6 +371,7 @@ export const guards = {
   closesOnlyItsStreams,
   byeFromServedClient,
   byeFromInviter,
+  byeFromInvited,
   streamsToDrop,
   isOffer,
   isRefresh,
@@ -380,7 +393,9 @@ export const guards = {
   answersProxiedBye,
   everyLegClosed,
   historyWanted,
+  historyOpen,
   sessionEnding,
+  mediaFailureEnds,
 } satisfies Record<string, Guard>;
 
 export type GuardName = keyof typeof guards;

@@ -30,7 +30,9 @@ export interface Explanation {
   readonly commands: readonly SipCommand[];
 }
 
-export interface Explaining extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute'>, Reading {
+export interface Explaining
+  extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute' | 'free'>,
+    Reading {
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
 }
@@ -82,8 +84,11 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
         dossier,
         stale: false,
         execute: (command) => commands.push(command),
+        free: () => {},
       });
     }
+    // What was only explained holds no media.
+    by.media.end?.('explained');
     done({
       service,
       role: invitation.role,

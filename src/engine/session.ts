@@ -53,6 +53,7 @@ export class Session implements TimerOwner {
   #deadlines: SessionContext['deadlines'] | undefined;
   #timer: Timer | undefined;
   #running = false;
+  #freed: readonly LegName[] = [];
 
   private constructor(host: SessionHost, id: string, dossier: Dossier, actor: SessionActor, startedAt: number) {
     this.#host = host;
@@ -100,6 +101,13 @@ export class Session implements TimerOwner {
   /** Where both regions are. A session of which nothing is recorded has only the one. */
   get regions(): Regions {
     return regionsOf(this.actor.getSnapshot().value);
+  }
+
+  /** Those of these legs whose media has not been freed yet; from now on it counts as freed (invariant 7). */
+  toFree(legs: readonly LegName[]): readonly LegName[] {
+    const due = legs.filter((leg) => !this.#freed.includes(leg));
+    this.#freed = [...this.#freed, ...due];
+    return due;
   }
 
   /** State of the call region, as a path: `inviting.ringing`. */

@@ -18,7 +18,7 @@ import {
   restoredDossier,
 } from './dossier.ts';
 import { packed, unpacked } from './packed.ts';
-import type { Dialogs } from './ports.ts';
+import type { Dialogs, StoredMediaLeg } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
 type OriginContext = Pick<SessionContext, 'id' | 'role' | 'profile' | 'invite'>;
@@ -190,4 +190,14 @@ function pendingAfter(stored: StoredState, dossier: Dossier): Effect[] {
     (effect) => isOpenInvite(stored.context.legs[effect.leg]) && !waiting.has(effect.leg),
   );
   return [...open, ...stored.pending];
+}
+
+/** What the legs of a session that was taken up have said and been told of their media. */
+export function storedMediaLegs({ context, dossier }: Session): Record<LegName, StoredMediaLeg> {
+  const legs: Record<LegName, StoredMediaLeg> = {};
+  for (const [leg, { sent, received }] of Object.entries(dossier.books)) {
+    if (context.legs[leg]?.phase === 'closed') continue;
+    legs[leg] = { sent: sent?.text ?? null, received, streams: context.legs[leg]?.streams ?? null };
+  }
+  return legs;
 }

@@ -152,8 +152,9 @@ function arrowsOf(transitions: readonly ChartTransition[], words: typeof fullLin
 
 // --- words ---------------------------------------------------------------------------------------------------
 
-/** Letters in a line before it is broken. */
-const BREAK_AT = 58;
+/** Letters in a line before it is broken; small ones are narrower. Narrow labels make narrow pictures. */
+const BREAK_AT = 36;
+const BREAK_SMALL_AT = 44;
 
 /** Events alone, each once; `[2 guards]` where none is needed. */
 function shortLines(transitions: readonly ChartTransition[]): Line[] {
@@ -186,7 +187,7 @@ function clauseLines(clauses: readonly string[]): Line[] {
   const lines: string[] = [];
   for (const clause of clauses) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + clause.length > BREAK_AT) lines.push(`   ${clause}`);
+    if (last === undefined || last.length + 1 + clause.length > BREAK_SMALL_AT) lines.push(`   ${clause}`);
     else lines[lines.length - 1] = `${last} ${clause}`;
   }
   return lines.map((text) => ({ spans: [span(text, 'clause')], small: true }));

@@ -85,7 +85,7 @@ function Session({ trace, route }: { readonly trace: TraceView; readonly route: 
           {step !== undefined && (
             <div class="below">
               <StepPanel step={step} before={steps[stepIndex - 1]} startedAt={startedAt} />
-              <HeldPanel step={step} now={asked === undefined && trace.live ? now : step.at} />
+              <HeldPanel step={step} now={asked === undefined && trace.live ? now : step.at} media={details.media} />
             </div>
           )}
         </div>

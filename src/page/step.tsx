@@ -1,8 +1,8 @@
 /** The step at hand: what happened, what was asked and answered, what was done, and what the session holds since. */
-import { brief, duration, offset, words } from './format.ts';
+import { brief, duration, offset, size, words } from './format.ts';
 import { Clauses, Empty, Facts, Guards, Panel, State } from './parts.tsx';
 import { changesOf } from './timeline.ts';
-import type { TracedStep } from './told.ts';
+import type { TracedStep, TraceView } from './told.ts';
 
 export interface StepProps {
   readonly step: TracedStep;
@@ -89,8 +89,15 @@ function said(rest: object): string {
 }
 
 /** What the session holds at the step: legs, deadlines, recording. */
-export function HeldPanel({ step, now }: { readonly step: TracedStep; readonly now: number }) {
-  const { history, ending, mode } = step;
+interface HeldProps {
+  readonly step: TracedStep;
+  /** ms since the epoch. */
+  readonly now: number;
+  readonly media: TraceView['details']['media'];
+}
+
+export function HeldPanel({ step, now, media }: HeldProps) {
+  const { history, ending } = step;
   const deadlines = Object.entries(step.deadlines).sort(([, left], [, right]) => left - right);
   return (
     <Panel title="Held" class="held-panel">
@@ -133,6 +140,17 @@ export function HeldPanel({ step, now }: { readonly step: TracedStep; readonly n
           ))}
         </ul>
       )}
+      <h3>Media</h3>
+      {media.length === 0 ? (
+        <Empty>None relayed here now.</Empty>
+      ) : (
+        <Facts
+          of={media.map(({ leg, stream, port, secure, peer, messages, bytes }) => [
+            `leg ${leg}, stream ${stream}`,
+            `${secure ? 'TLS' : 'TCP'} port ${port}, ${peer ?? 'not connected'}, ${messages} messages, ${size(bytes)}`,
+          ])}
+        />
+      )}
       <h3>Recording</h3>
       <Facts
         of={[
@@ -140,7 +158,6 @@ export function HeldPanel({ step, now }: { readonly step: TracedStep; readonly n
           ['Session Info UID', history.sessionInfoUid ?? '–'],
           ['Group State UID', history.groupStateUid ?? '–'],
           ['Store failures', history.failures],
-          ['Media', mode === null ? 'mode not chosen' : 'end to end, not relayed here'],
           ...(ending === null ? [] : [['Ends by', words(ending.reason)] as const]),
         ]}
       />

@@ -16,8 +16,13 @@ import {
 } from '../index.ts';
 import { Inspector } from '../inspect/inspector.ts';
 import { Ladders } from '../inspect/ladder.ts';
+import type { MsrpRelay } from '../msrp/relay/relay.ts';
+import type { MsrpNetwork } from '../msrp/transport/network.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
+import type { XcapPreferences } from '../preferences/xcap/xcap.ts';
+import type { Recorder } from '../recorder/recorder.ts';
+import { RegEvents } from '../registrar/reg-event.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { type SentTap, transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
@@ -32,7 +37,10 @@ import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
 import { engineLog, type Logger, maskNumbers } from './log.ts';
+import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { preferencesBy } from './preferences.ts';
+import { recordingFor, sweepSpool } from './recording.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
 import { listenAddresses, tlsOf } from './sip-addresses.ts';
@@ -55,10 +63,18 @@ export interface Server {
   readonly observers: Set<(session: Session) => void>;
   readonly inspector: Inspector;
   readonly registrations: Registrations;
+  /** Undefined where preferences stand beside the users. */
+  readonly preferences: XcapPreferences | undefined;
+  /** Undefined where the core is not asked who is registered. */
+  readonly regEvents: RegEvents | undefined;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly overload: OverloadControl;
   readonly clock: NodeClock;
+  /** Undefined where media pass through. */
+  readonly media: { readonly relay: MsrpRelay; readonly network: MsrpNetwork } | undefined;
+  /** Undefined where no messages are recorded. */
+  readonly recorder: Recorder | undefined;
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
@@ -78,20 +94,16 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const served = servedBy(config);
     const key = contactKey(config.sip.contactKey);
+    const preferences = preferencesBy(config, served, clock, log);
     const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
     closing.push(() => stored?.close());
+    const media = await mediaNetwork(config, clock);
+    closing.push(() => media?.close());
     await listen(config, network);
-    return assembled(config, log, {
-      clock,
-      network,
-      traces,
-      served,
-      key,
-      history,
-      sessions: stored ?? memorySessions(),
-    });
+    const sessions = stored ?? memorySessions();
+    return assembled(config, log, { clock, network, traces, media, served, key, preferences, history, sessions });
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -103,8 +115,10 @@ interface Parts {
   readonly clock: NodeClock;
   readonly network: NodeNetwork;
   readonly traces: Traces;
+  readonly media: MsrpNetwork | undefined;
   readonly served: Served;
   readonly key: string;
+  readonly preferences: XcapPreferences | undefined;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly sessions: Sessions | SqliteSessions;
 }
@@ -120,7 +134,20 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, traces, served, history, sessions } = parts;
+  const { clock, network, traces, served, preferences, history, sessions } = parts;
+  const recording = recordingFor(config, () => cpm.engine);
+  if (recording !== undefined) sweepSpool(recording, sessions);
+  const relay =
+    parts.media === undefined
+      ? undefined
+      : mediaRelay(
+          config,
+          clock,
+          parts.media,
+          parts.key,
+          (session, leg) => cpm.engine.mediaFailed(session, leg),
+          recording?.recorder.observe,
+        );
   const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({
@@ -128,6 +155,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     maxUsers: config.registrar.maxUsers,
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
+  const regEvents = regEventsBy(config, { clock, stack, network, registrations });
   const ladders = new Ladders(clock);
   const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
@@ -141,12 +169,14 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     isOwn: (host, port) => network.isOwn(host, port),
     contactKey: parts.key,
     profiles: profiles({
-      ...subscribers(config, served, registrations),
+      ...subscribers(config, served, regEvents ?? registrations, preferences),
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
     ...(history === undefined ? {} : { history }),
+    ...(relay === undefined ? {} : { media: relay }),
+    ...(recording === undefined ? {} : { spool: recording.spool }),
     sessions,
-    outside: registering(stack, registrations, config.registrar.driver),
+    outside: registering(stack, registrations, config.registrar.driver, regEvents),
     log: engineLog(log, config.log.redact),
     observe(session, event) {
       told.observe(session, event);
@@ -156,6 +186,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     },
     ended: (session) => {
       ladders.end(session.id);
+      recording?.recorder.end(session.id);
       inspector.ended(session);
       traces.ended(session);
       ended.note(session);
@@ -176,10 +207,14 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     observers,
     inspector,
     registrations,
+    preferences,
+    regEvents,
     sessions,
     history,
     overload,
     clock,
+    media: relay === undefined || parts.media === undefined ? undefined : { relay, network: parts.media },
+    recorder: recording?.recorder,
     get users() {
       return served.users;
     },
@@ -194,6 +229,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   };
   // Not before every stored session is known again: a BYE for one of them would get a 481.
   network.attach(traced(door, traces));
+  regEvents?.resume();
   return server;
 }
 
@@ -220,6 +256,30 @@ function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overlo
     limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
     overload: () => overload.retryAfter(),
+  });
+}
+
+interface RegEventParts {
+  readonly clock: NodeClock;
+  readonly stack: SipStack;
+  readonly network: NodeNetwork;
+  readonly registrations: Registrations;
+}
+
+function regEventsBy({ registrar, sip }: Config, parts: RegEventParts): RegEvents | undefined {
+  if (registrar.driver !== 'regEvent') return undefined;
+  const contact = `sip:${contactOf(parts.network)}`;
+  const identifiers = nodeIdentifiers();
+  return new RegEvents({
+    ...parts,
+    sip: parts.stack,
+    token: () => identifiers.token(),
+    from: contact,
+    contact,
+    routes: sip.core === undefined ? [] : [`<${sip.core}>`],
+    expiresSeconds: registrar.regEvent.expires,
+    atOnce: registrar.regEvent.atOnce,
+    maxUsers: registrar.maxUsers,
   });
 }
 

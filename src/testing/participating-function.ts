@@ -164,17 +164,18 @@ export class ParticipatingFunction {
   /** `kill -9`: what was not on the disk is gone, and nobody hears of it. */
   crash(): void {
     this.#up = false;
-    this.#process.alive = false;
+    this.#process.die();
     this.#node.dead = true;
     this.store.crash();
     this.#network.detach(this.address);
   }
 }
 
-/** The clock as one process sees it: after its end nothing fires. */
+/** The clock as one process sees it: its timers end with it. */
 class Process implements Clock {
-  alive = true;
   readonly #clock: Clock;
+  readonly #timers = new Set<Timer>();
+  #alive = true;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -185,12 +186,29 @@ class Process implements Clock {
   }
 
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
+    const timers = this.#timers;
     const guarded: TimerOwner = {
       onTimer: (fired) => {
-        if (this.alive) owner.onTimer(fired);
+        timers.delete(timer);
+        if (this.#alive) owner.onTimer(fired);
       },
     };
-    return this.#clock.schedule(delayMs, guarded, name);
+    const scheduled = this.#clock.schedule(delayMs, guarded, name);
+    const timer: Timer = {
+      name,
+      dueAt: scheduled.dueAt,
+      cancel() {
+        timers.delete(timer);
+        scheduled.cancel();
+      },
+    };
+    timers.add(timer);
+    return timer;
+  }
+
+  die(): void {
+    this.#alive = false;
+    for (const timer of [...this.#timers]) timer.cancel();
   }
 }
 

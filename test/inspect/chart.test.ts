@@ -1,18 +1,23 @@
 /** Charts as data, as drawings and as SVG: nothing of the machine is lost on the way, and a page can light what it is told. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import elkModule from 'elkjs/lib/elk.bundled.js';
 import { type AnyStateNode, and, not, setup } from 'xstate';
 import { type ClauseId, sessionMachine, unrecordedMachine } from '../../machines/index.ts';
 import { ACTION_CLAUSES, GUARD_CLAUSES } from '../../machines/session/clauses.ts';
 import { activePaths, chartOf, statesIn } from '../../src/inspect/chart.ts';
-import { type Drawing, type Elk, layOut, type Rectangle } from '../../src/inspect/chart-layout.ts';
+import { type Elk, layOut, type Rectangle } from '../../src/inspect/chart-layout.ts';
 import { chartSvg, stateId } from '../../src/inspect/chart-svg.ts';
-import { stateView, wholeView } from '../../src/inspect/chart-view.ts';
+import { stateView } from '../../src/inspect/chart-view.ts';
+import { PROJECT } from '../support/server.ts';
 
 const ELK = elkModule as unknown as new () => Elk;
 const elk = new ELK();
 const chart = chartOf(sessionMachine);
-const MAJOR = ['call.inviting', 'call.b2buaEstablished', 'call.interworking', 'call.tearingDown', 'recording'];
+/** The committed pictures, which `visualize --check` holds equal to what the code draws. */
+const FOLDER = join(PROJECT, 'visualizations/statechart');
+const PICTURES = readdirSync(FOLDER).map((name) => [name, readFileSync(join(FOLDER, name), 'utf8')] as const);
 
 /** A node and all below it, outermost first. */
 function nodesIn(node: AnyStateNode): AnyStateNode[] {
@@ -81,50 +86,56 @@ describe('the drawings', () => {
     for (const id of clauses) expect(words).toMatch(new RegExp(`[" ]${id}[" ]`));
   });
 
-  it('have no label over another, nor over a box it does not lie in, and every box within its parent', async () => {
-    const views = [wholeView(chart), ...MAJOR.map((path) => stateView(chart, path))];
-    for (const view of views) {
-      const drawing = await layOut(elk, view);
-      expect(overlaps(drawing)).toEqual([]);
-      for (const box of drawing.boxes) {
-        expect(contains({ x: 0, y: 0, width: drawing.width, height: drawing.height }, box)).toBe(true);
-      }
-    }
-  });
+  it.each(PICTURES)(
+    '%s has no label over another, nor over a box without boxes in it, and nothing outside',
+    (_, svg) => {
+      const labels = rectangles(svg, 'label');
+      const solid = rectangles(svg, 'box( name)?');
+      const [whole] = rectangles(svg, undefined);
+      expect([labels.length > 0, solid.length > 0]).toEqual([true, true]);
+      const pairs = labels.flatMap((label, at) =>
+        [...labels.slice(at + 1), ...solid].map((other) => [label, other] as const),
+      );
+      expect(pairs.filter(([label, other]) => meet(label, other))).toEqual([]);
+      for (const part of [...labels, ...solid]) expect(contains(whole as Rectangle, part)).toBe(true);
+    },
+  );
 
   it('come out the same, byte for byte, from an engine of their own', async () => {
-    const view = stateView(chart, 'call.tearingDown');
+    const view = stateView(chart, 'call.proxying');
     const once = chartSvg(await layOut(elk, view));
     const again = chartSvg(await layOut(new ELK(), stateView(chartOf(sessionMachine), view.title)));
     expect(again).toBe(once);
   });
 
-  it('as SVG have an element for each state, by its id, and name the transitions of each arrow', async () => {
-    const drawing = await layOut(elk, wholeView(chart));
-    const svg = chartSvg(drawing, { prefix: 'live-', style: false });
-    expect(svg).not.toContain('<style>');
+  it('of the whole has an element for each state, by its id, and names the transitions of each arrow', () => {
+    const svg = PICTURES.find(([name]) => name === 'session.svg')?.[1] ?? '';
     for (const { path } of statesIn(chart.root)) {
-      if (path === '') continue;
-      expect(svg).toContain(`id="live-${stateId(path)}" data-state="${path}"`);
+      if (path !== '') expect(svg).toContain(`id="${stateId(path)}" data-state="${path}"`);
     }
     const named = [...svg.matchAll(/data-transitions="([^"]*)"/g)].flatMap((match) => (match[1] ?? '').split(' '));
     expect(named.sort()).toEqual(chart.transitions.flatMap(({ id, target }) => (target === null ? [] : [id])).sort());
   });
+
+  it('for a page have its prefix in their ids, and no style sheet of their own', async () => {
+    const drawing = await layOut(elk, stateView(chart, 'call.proxying'));
+    const svg = chartSvg(drawing, { prefix: 'live-', style: false });
+    expect(svg).toContain('id="live-state-call-proxying"');
+    expect(svg).not.toContain('<style>');
+  });
 });
 
-/** Pairs of labels that share ground, and labels on boxes that hold no others. */
-function overlaps({ boxes, arrows }: Drawing): string[] {
-  const labels = arrows.flatMap(({ source, target, label }) =>
-    label === null ? [] : [{ name: `${source} -> ${target}`, ...label }],
+/** Rectangles of a class in an SVG text; without a class, its paper. */
+function rectangles(svg: string, kind: string | undefined): Rectangle[] {
+  const named = kind === undefined ? '' : `class="${kind}" `;
+  const pattern = new RegExp(
+    `<rect ${named}(?:x="([-\\d.]+)" y="([-\\d.]+)" )?width="([\\d.]+)" height="([\\d.]+)"`,
+    'g',
   );
-  const solid = boxes
-    .filter(({ holdsOthers }) => !holdsOthers)
-    .map((box) => ({ name: `${box.kind} ${box.path}`, ...box }));
-  return labels.flatMap((label, at) =>
-    [...labels.slice(at + 1), ...solid]
-      .filter((other) => meet(label, other))
-      .map((other) => `${label.name} / ${other.name}`),
-  );
+  return [...svg.matchAll(pattern)].map((match) => {
+    const [x = 0, y = 0, width = 0, height = 0] = match.slice(-4).map((text) => Number(text ?? 0));
+    return { x, y, width, height };
+  });
 }
 
 function meet(one: Rectangle, other: Rectangle): boolean {

@@ -82,10 +82,16 @@ const BYE_REASONS: Readonly<Record<Peer, EndReason>> = {
 function endBy(turn: Turn, event: EventOf<'bye'>, reason: EndReason, awaited?: readonly LegName[]): void {
   turn.set('byes', [...turn.get('byes'), { leg: event.leg, exchange: event.exchange }]);
   const phase = turn.leg(event.leg)?.phase;
-  turn.setLeg(event.leg, { phase: 'closed' });
+  closeByBye(turn, event.leg);
   claim(turn, reason, event.leg, awaited);
   if (phase === 'inviting' && event.leg === 'a') refuseInviter(turn);
   releaseAllMedia(turn);
+}
+
+/** RFC 3261 13.2.2.4: a 2xx gets its ACK, though the BYE behind it came before the inviter's ACK. */
+function closeByBye(turn: Turn, name: LegName): void {
+  if (turn.leg(name)?.phase === 'answered' && name !== 'a') turn.order({ type: 'acknowledge', leg: name });
+  turn.setLeg(name, { phase: 'closed' });
 }
 
 /** the sender of a BYE does not wait for ever. */
@@ -188,7 +194,7 @@ export const teardown = {
     if (turn.get('byes').some((open) => open.leg === name && open.exchange === exchange)) return;
     const leg = turn.leg(name);
     const told = leg?.phase === 'ending' || leg?.phase === 'closed';
-    turn.setLeg(name, { phase: 'closed' });
+    closeByBye(turn, name);
     if (leg?.peer === 'client' && !told) turn.set('byes', [...turn.get('byes'), { leg: name, exchange }]);
     else turn.order({ type: 'answerBye', leg: name, exchange, ...messageUid(turn, name) });
     turn.checkpoint();
@@ -212,9 +218,15 @@ export const teardown = {
     turn.checkpoint();
   }),
 
-  /** Invariant 13: the end does not wait for peers for ever. */
+  /**
+   * Invariant 13: the end does not wait for peers for ever. Whoever is still to hear of it does so now: the time of an
+   * ACK that a BYE waited for is over (RFC 3261 15), and after a restart nobody else says so.
+   */
   closeAllLegs: order((turn) => {
-    for (const name of Object.keys(turn.legs)) turn.setLeg(name, { phase: 'closed' });
+    for (const [name, leg] of Object.entries(turn.legs)) {
+      if (leg.phase === 'byeDue') sayBye(turn, name);
+      turn.setLeg(name, { phase: 'closed' });
+    }
   }),
 
   letGo: order((turn) => {

@@ -14,6 +14,10 @@ export interface StoredHeaders {
   readonly messageId: string;
   readonly subject: string | null;
   readonly contentType: string;
+  /** IMDN Message-ID of a chat message. */
+  readonly imdnMessageId?: string | null;
+  /** `binary` where the body may hold anything; by default it is text. */
+  readonly encoding?: '8bit' | 'binary';
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -34,9 +38,10 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
       ? []
       : [`InReplyTo-Contribution-ID: ${headers.inReplyToContributionId}`]),
     `P-Asserted-Service: ${headers.service}`,
+    ...(headers.imdnMessageId == null ? [] : [`IMDN-Message-ID: ${headers.imdnMessageId}`]),
     'MIME-Version: 1.0',
     `Content-Type: ${headers.contentType}`,
-    'Content-Transfer-Encoding: 8bit',
+    `Content-Transfer-Encoding: ${headers.encoding ?? '8bit'}`,
   ];
   return `${lines.map(oneLine).join('\r\n')}\r\n\r\n${body}`;
 }

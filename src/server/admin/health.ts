@@ -27,6 +27,10 @@ export function healthOf(server: Server): Health {
     problems.push(`history work waits since ${Math.round((server.clock.now() - oldest) / 1000)} s`);
   }
   if (outbox !== undefined && outbox.depth > DEEP_OUTBOX) problems.push(`history work waits: ${outbox.depth} pieces`);
+  const { preferences } = server;
+  if (preferences?.documents.lastError != null) {
+    problems.push(`preferences can not be had: ${preferences.documents.lastError}`);
+  }
   const overloaded = server.overload.retryAfter() !== undefined;
   if (overloaded) problems.push('overloaded: new sessions get 503');
   if (engine.refusing) problems.push('shutting down');

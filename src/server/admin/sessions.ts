@@ -1,6 +1,7 @@
 /** Sessions over HTTP: those that live, those that have ended lately, one of them whole, and its end by order. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ladderText } from '../../inspect/ladder-text.ts';
+import type { Binding } from '../../msrp/relay/binding.ts';
 import type { Server } from '../server.ts';
 import { notFound } from './answers.ts';
 import { traceOf } from './trace-views.ts';
@@ -23,6 +24,7 @@ interface Filters {
 
 export function sessionRoutes(app: FastifyInstance, server: Server, redact: boolean): void {
   const { engine } = server.cpm;
+  const bindings = (id: string): readonly Binding[] | undefined => server.media?.relay.bindingsOf(id);
   app.get<{ Querystring: Filters }>('/api/sessions', async (request, reply) => {
     const range = rangeOf(request.query, reply);
     return range === undefined
@@ -43,7 +45,9 @@ export function sessionRoutes(app: FastifyInstance, server: Server, redact: bool
   });
   app.get<{ Params: { id: string } }>('/api/sessions/:id', async (request, reply) => {
     const session = engine.sessions.get(request.params.id);
-    return session === undefined ? notFound(reply, noSession(request.params.id)) : detailsOf(session, redact);
+    return session === undefined
+      ? notFound(reply, noSession(request.params.id))
+      : detailsOf(session, redact, bindings(session.id));
   });
   app.get<{ Params: { id: string } }>('/api/sessions/:id/ladder', async (request, reply) => {
     const entries = server.ladders.of(request.params.id);
@@ -60,7 +64,7 @@ export function sessionRoutes(app: FastifyInstance, server: Server, redact: bool
       if (trace === undefined) return notFound(reply, `${noSession(id)}, nor is a trace of it kept`);
       const after = Number(request.query.after ?? -1);
       if (!Number.isInteger(after)) return reply.code(400).send({ error: 'after: expected a whole number' });
-      return traceOf(trace, after, redact);
+      return traceOf(trace, after, redact, bindings(id));
     },
   );
   app.post<{ Params: { id: string } }>('/api/sessions/:id/end', async (request, reply) => {

@@ -2,6 +2,7 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { SessionContext } from '../../../machines/session/context.ts';
 import { regionsOf } from '../../engine/session.ts';
+import type { Binding } from '../../msrp/relay/binding.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
 import { replay } from '../../trace/replay.ts';
 import type { Trace, TracedMessage, TracedStep } from '../../trace/trace.ts';
@@ -10,7 +11,7 @@ import { redactedData, redactedMessage } from './redaction.ts';
 import { detailsOf } from './views.ts';
 
 /** What has come since position `after`; -1 for all. Times are ms since the epoch, as the server's clock has them. */
-export function traceOf(trace: Trace, after: number, redact: boolean) {
+export function traceOf(trace: Trace, after: number, redact: boolean, bindings: readonly Binding[] = []) {
   const { session, messages, steps, endedAt, whole } = trace;
   return {
     id: session.id,
@@ -21,7 +22,7 @@ export function traceOf(trace: Trace, after: number, redact: boolean) {
     whole,
     length: trace.length,
     dropped: trace.length - messages.length - steps.length,
-    details: detailsOf(session, redact),
+    details: detailsOf(session, redact, bindings),
     steps: steps.filter(({ n }) => n > after).map((step) => stepView(step, redact)),
     messages: messageViews(trace, after, redact),
   };

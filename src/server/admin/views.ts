@@ -1,5 +1,7 @@
 /** Sessions as the admin interface shows them. */
+
 import type { Session } from '../../engine/session.ts';
+import type { Binding } from '../../msrp/relay/binding.ts';
 import { maskNumbers } from '../log.ts';
 import type { EndedSession } from './ended.ts';
 
@@ -45,7 +47,7 @@ export function endedOf(session: EndedSession, redact: boolean): EndedSession {
 }
 
 /** One session whole: legs, deadlines, recording, why it ends. */
-export function detailsOf(session: Session, redact: boolean) {
+export function detailsOf(session: Session, redact: boolean, bindings: readonly Binding[] = []) {
   const { context, dossier } = session;
   return {
     ...summaryOf(session, redact),
@@ -55,6 +57,7 @@ export function detailsOf(session: Session, redact: boolean) {
     contributionId: dossier.papers.contributionId,
     legs: context.legs,
     streams: context.carriers,
+    media: bindings.map(mediaOf),
     deadlines: Object.fromEntries(
       Object.entries(context.deadlines).map(([name, at]) => [name, { at, inMs: Math.round(at - session.now()) }]),
     ),
@@ -62,5 +65,22 @@ export function detailsOf(session: Session, redact: boolean) {
     ending: context.ending,
     relays: context.relays,
     pendingEffects: session.pending.map((effect) => effect.type),
+  };
+}
+
+/** One end of a relayed stream. Paths are what a stranger would need to join in, so they are not shown. */
+function mediaOf({ key, port, secure, active, channel, messages, bytes, waiting }: Binding) {
+  const { leg, stream } = key;
+  return {
+    leg,
+    stream,
+    port,
+    secure,
+    connects: active ? 'us' : 'peer',
+    peer: channel?.open === true ? channel.carrier.remote : null,
+    messages,
+    bytes,
+    waiting: waiting.length,
+    unanswered: channel?.pending ?? 0,
   };
 }
