@@ -464,7 +464,9 @@ export class Engine implements SessionHost {
       this.sessions.set(session.id, session);
       this.counters.restored++;
       if (session.context.ending === null && isLive(session.context.legs.a)) this.#noteInstance(session);
-      if (session.context.ending === null) this.#options.media.restore?.(session.id, storedMediaLegs(session));
+      const { ending, mode } = session.context;
+      // In proxy mode there are descriptions, and no media of ours (invariant 5).
+      if (ending === null && mode === 'b2bua') this.#options.media.restore?.(session.id, storedMediaLegs(session));
     }
     for (const { session, expired } of taken) {
       session.run();

@@ -1,5 +1,4 @@
 /** Invariant 5: in proxy mode nothing is originated, nothing answered, nothing written, no media owned. */
-import { REMEMBERED_MS } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
 import { first, isForwarded, named, type TransactionSeen, type Wire } from './wire.ts';
 
@@ -53,14 +52,12 @@ export const FOREIGN_UID = '4711';
 function answers(seen: TransactionSeen, wire: Wire): Violation[] {
   if (seen.method === 'CANCEL') return [];
   const key = keyOf(seen.method, seen.request);
-  const { order: since, at } = first(seen);
-  const same = wire.transactions.filter((other) => keyOf(other.method, other.request) === key);
-  // The same request again, long after, is another transaction with branches of its own.
-  const until = same.find((other) => other.way === 'in' && first(other).at > at + REMEMBERED_MS);
-  const before = until === undefined ? Number.POSITIVE_INFINITY : first(until).order;
-  const passed = same.filter((other) => {
+  const since = first(seen).order;
+  // What answered it had to be asked before.
+  const until = seen.responses.find(({ message }) => message.status >= 200)?.order ?? Number.POSITIVE_INFINITY;
+  const passed = wire.transactions.filter((other) => {
     const { order } = first(other);
-    return other.way === 'out' && order > since && order < before;
+    return other.way === 'out' && order > since && order < until && keyOf(other.method, other.request) === key;
   });
   // One that was never passed on was refused, or called off, before the mode was chosen.
   if (passed.length === 0 && seen.method === 'INVITE' && seen.request.toTag === undefined) return [];

@@ -42,9 +42,5 @@ function isOver(seen: Wire['transactions'][number], order: number, now: number, 
   const cancel = wire.cancelOf(seen);
   // Without any answer it is over when its transaction is (RFC 3261 17.1.1.2, timer B); a restart begins another one.
   const heard = seen.responses.some((response) => response.order < order && !wire.crashed(response.at, now));
-  return (
-    refused ||
-    (cancel !== undefined && first(cancel).order < order) ||
-    !seen.responses.some((heard) => heard.order < order)
-  );
+  return refused || (cancel !== undefined && first(cancel).order < order) || !heard;
 }
