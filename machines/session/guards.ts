@@ -259,9 +259,15 @@ const changedOfferToSeveral: Guard = (args) =>
 const dialogGone: Guard = ({ context, event }) => {
   const response = event as EventOf<'response'>;
   const method = methodOf(context, response);
-  if (response.status === 481) return method !== 'NOTIFY' && method !== 'SUBSCRIBE' && method !== 'REFER';
+  if (response.status === 481) return !OUTLIVED_BY_DIALOG.includes(method);
   return response.status === 408 && (method === 'INVITE' || method === 'UPDATE');
 };
+
+/**
+ * Their 481 is no word about the session: RFC 6665 and 3515 have usages of their own, and a PRACK gets it where the
+ * response it is for is not known, as in a fork that has lost (RFC 3262 3).
+ */
+const OUTLIVED_BY_DIALOG: readonly string[] = ['NOTIFY', 'SUBSCRIBE', 'REFER', 'PRACK'];
 
 function methodOf(context: SessionContext, response: EventOf<'response'>): string {
   const relay = context.relays.find((open) => open.to === response.leg && open.as === response.exchange);

@@ -87,6 +87,11 @@ const DELETION_MS = 50;
 /** Before a deletion that could not be written is tried again. */
 const RETRY_MS = 1000;
 
+/** The record says already that the session ends, or nothing tells of its end: a restart would only end it once more. */
+function isToldOf(session: Session): boolean {
+  return !session.written || session.endingWritten || session.pending.length === 0;
+}
+
 export interface EngineCounters {
   started: number;
   ended: number;
@@ -268,7 +273,7 @@ export class Engine implements SessionHost {
   }
 
   mustStore(session: Session): void {
-    if (!this.#options.store.durable || session.closed) {
+    if (!this.#options.store.durable || (session.closed && isToldOf(session))) {
       this.#submitIntents(session);
       session.run();
       return;
@@ -320,8 +325,8 @@ export class Engine implements SessionHost {
     const policies: { key: string; body: string }[] = [];
     for (const session of sessions) {
       intents.push(...takeHistoryWork(session, this.now(), this.#options));
-      // It ended while it waited: its deletion is on its way.
-      if (session.closed) continue;
+      // It ended while it waited: its deletion is on its way. What tells of an end that no record knows of is stored.
+      if (session.closed && isToldOf(session)) continue;
       const { key, unwritten } = this.#policies.keyOf(session.context.policy);
       if (unwritten !== undefined) policies.push({ key, body: unwritten });
       puts.push(this.#recordOf(session, key));
@@ -339,6 +344,7 @@ export class Engine implements SessionHost {
       session.writtenProfile = session.context.profile ?? undefined;
     }
     const state = storedState(session, this.now(), this.#options.sip);
+    session.endingWritten = session.context.ending !== null;
     return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 
@@ -463,7 +469,9 @@ export class Engine implements SessionHost {
       this.sessions.set(session.id, session);
       this.counters.restored++;
       if (session.context.ending === null && isLive(session.context.legs.a)) this.#noteInstance(session);
-      if (session.context.ending === null) this.#options.media.restore?.(session.id, storedMediaLegs(session));
+      const { ending, mode } = session.context;
+      // In proxy mode there are descriptions, and no media of ours (invariant 5).
+      if (ending === null && mode === 'b2bua') this.#options.media.restore?.(session.id, storedMediaLegs(session));
     }
     for (const { session, expired } of taken) {
       session.run();

@@ -39,6 +39,8 @@ export class Session implements TimerOwner {
   writes = 0;
   /** True once it has been written down, and so must be deleted at its end. */
   written = false;
+  /** True once its record says that it ends. */
+  endingWritten = false;
   /** The profile that was written with the session's origin; undefined where it was not known then. */
   writtenProfile: SessionContext['profile'] | undefined;
   /** True where another process began it. */
@@ -88,6 +90,7 @@ export class Session implements TimerOwner {
     session.#checkpoint = session.context.checkpoint;
     session.pending = [...stored.pending];
     session.written = true;
+    session.endingWritten = session.context.ending !== null;
     session.restored = true;
     session.stale = !stored.fresh;
     session.#arm();

@@ -84,6 +84,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   readonly #legs = new Map<string, Leg>();
   /** INVITEs handed up that have no answer yet, by leg. */
   readonly #invites = new Map<LegId, InviteServerTransaction>();
+  /** Early dialogs of INVITEs that are said again after a restart. */
+  readonly #early = new Map<LegId, LegState>();
   readonly #proxied: ProxiedSessions;
   readonly #outside = new Map<string, OutsideExchange>();
   readonly #owed: OwedAnswers;
@@ -358,14 +360,10 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #invite(command: Extract<SipCommand, { type: 'invite' }>): void {
     const { leg: id, invite } = command;
-    const leg = new UacLeg(this, id, {
-      callId: id,
-      localTag: id,
-      localAddress: invite.from,
-      remoteAddress: invite.to,
-      cseq: 1,
-      uri: invite.uri,
-    });
+    const { from: localAddress, to: remoteAddress, uri } = invite;
+    const first = { callId: id, localTag: id, localAddress, remoteAddress, cseq: 1, uri };
+    const leg = new UacLeg(this, id, first, this.#early.get(id)?.dialogs);
+    this.#early.delete(id);
     this.#legs.set(id, leg);
     leg.invite(invite, command.known === true);
   }
@@ -384,6 +382,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     leg?.release();
     this.#legs.delete(id);
     this.#invites.delete(id);
+    this.#early.delete(id);
     if (id.endsWith('.a')) this.#proxied.release(id);
   }
 
@@ -454,6 +453,11 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     const leg = new RestoredLeg(this, state);
     this.#legs.set(state.id, leg);
     for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
+  }
+
+  /** The early dialogs of an INVITE that will be said again. */
+  restoreEarly(state: LegState): void {
+    if (state.dialogs.length > 0) this.#early.set(state.id, state);
   }
 
   /** An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. */

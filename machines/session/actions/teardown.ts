@@ -94,6 +94,14 @@ function closeByBye(turn: Turn, name: LegName): void {
   turn.setLeg(name, { phase: 'closed' });
 }
 
+/** The senders of BYEs have had their answers, or would have: whoever comes now need not wait. */
+function isJoined(turn: Turn): boolean {
+  const ending = turn.get('ending');
+  const { wanted, settled } = turn.get('history');
+  if (ending === null || (wanted && !settled)) return false;
+  return ending.joinOver || ending.awaited.every((name) => turn.leg(name)?.phase === 'closed');
+}
+
 /** the sender of a BYE does not wait for ever. */
 function startJoin(turn: Turn): void {
   if (turn.get('byes').length === 0) return;
@@ -193,10 +201,17 @@ export const teardown = {
     const { leg: name, exchange } = event;
     if (turn.get('byes').some((open) => open.leg === name && open.exchange === exchange)) return;
     const leg = turn.leg(name);
+    // RFC 3261 15: a callee whose 2xx has not come may not end the dialog; that 2xx is still to be ended itself.
+    if (name !== 'a' && (leg?.phase === 'inviting' || leg?.phase === 'cancelling')) {
+      turn.order({ type: 'respond', leg: name, exchange, status: 481 });
+      return;
+    }
     const told = leg?.phase === 'ending' || leg?.phase === 'closed';
     closeByBye(turn, name);
-    if (leg?.peer === 'client' && !told) turn.set('byes', [...turn.get('byes'), { leg: name, exchange }]);
-    else turn.order({ type: 'answerBye', leg: name, exchange, ...messageUid(turn, name) });
+    if (leg?.peer === 'client' && !told && !isJoined(turn)) {
+      turn.set('byes', [...turn.get('byes'), { leg: name, exchange }]);
+      startJoin(turn);
+    } else turn.order({ type: 'answerBye', leg: name, exchange, ...messageUid(turn, name) });
     turn.checkpoint();
   }),
 

@@ -54,7 +54,9 @@ export function pruned(sdp: string | undefined, without: readonly number[] = [])
 /** The answer that takes nothing of a late offer, for the ACK of a session that ends at once (RFC 3261 13.2.2.4). */
 export function rejection(to: LegName, offer: string, by: Describing): Uint8Array {
   const all = scanStreams(offer).map((_, at) => at);
-  return bytesOfWire(describe(to, withoutStreams(offer, all), by));
+  // No media: nothing is bound for a leg whose media may have been freed already.
+  const unmediated = { ...by, media: { ...by.media, adapt: (_session: string, _leg: LegName, sdp: string) => sdp } };
+  return bytesOfWire(describe(to, withoutStreams(offer, all), unmediated));
 }
 
 /** The offer for a leg that gets only some streams. */

@@ -148,6 +148,8 @@ export class ProxiedSession {
   release(): void {
     this.released = true;
     for (const branch of this.#branches.values()) branch.release();
+    // A request or its answer that came when the session had closed already and was not gone yet.
+    for (const exchange of this.#exchanges.values()) exchange.passOn();
   }
 }
 
@@ -276,10 +278,20 @@ class ProxyExchange implements ClientUser {
     }
   }
 
+  get toTag(): string | undefined {
+    return this.#request.toTag;
+  }
+
   forward(): void {
     const forward = forwardBy(this.#request, this.#request.list('route'));
     const branch = `${this.#leg}-${this.#request.cseq?.number}${this.#request.method}-l${loopToken(this.#request)}`;
     this.#sending = this.#proxy.sender.send([forward], branch, this);
+  }
+
+  /** Nobody orders it any more. */
+  passOn(): void {
+    if (this.#sending === undefined) this.forward();
+    else if (this.#status >= 200) this.reply();
   }
 
   reply(): void {
