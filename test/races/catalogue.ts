@@ -18,7 +18,8 @@ export const RACES = {
   'crash-races': ['crash between Group State and pointer', 'crash between snapshot and effect'],
   'end-of-life-races': ['straggler response after closed'],
   'shutdown-races': ['shutdown in each state'],
-  'identity-races': ['reused Call-ID', 'merged request (482)', 'spiral through both PFs of the same process'],
+  'identity-races': ['reused Call-ID', 'merged request (482)'],
+  'spiral-races': ['spiral through both PFs of the same process'],
 } as const;
 
 export type Family = keyof typeof RACES;

@@ -45,6 +45,47 @@ race('straggler response after closed', () => {
     scene.over(scene.endedBy(scene.near));
   });
 
+  // Invariant 12: it may as well be another callee who answers only now. Nobody else would tell him that it is over.
+  it.each(ROLES)('%s, B2BUA: the 200 of another fork has its ACK and a BYE', (role) => {
+    const scene = established(role, 'b2bua', KEPT);
+    over(scene);
+    scene.fork('fork', 'other');
+    scene.far.respond(200, { sdp: chatSdp('carol'), tag: 'other' });
+    scene.settle();
+    scene.answer(scene.far, 'BYE');
+    expect(scene.ladder).toEqual(ladder`
+               pf ← fork     200 INVITE 1
+               pf → fork     ACK 1
+               pf → fork     BYE 2
+               pf ← fork     200 BYE 2
+    `);
+    scene.over(scene.endedBy(scene.near));
+  });
+
+  it.each(ROLES)('%s, proxy: the 200 of another fork is forwarded, and the caller ends it', (role) => {
+    const scene = established(role, 'proxy', KEPT);
+    over(scene);
+    scene.fork('fork', 'other');
+    scene.far.respond(200, { sdp: chatSdp('carol'), tag: 'other' });
+    scene.settle();
+    scene.near.response(200);
+    scene.near.ack({ cseq: 1 });
+    scene.near.bye();
+    scene.settle();
+    scene.answer(scene.far, 'BYE');
+    expect(scene.ladder).toEqual(ladder`
+               pf ← fork     200 INVITE 1
+      caller ← pf            200 INVITE 1 [fork]
+      caller → pf            ACK 1 [fork]
+      caller → pf            BYE 3 [fork]
+               pf → fork     ACK 1
+               pf → fork     BYE 3
+               pf ← fork     200 BYE 3
+      caller ← pf            200 BYE 3 [fork]
+    `);
+    scene.over(scene.endedBy(scene.near));
+  });
+
   it.each(EVERYWHERE)(
     '%s, %s: when the transaction is forgotten too, nothing is said to any response',
     (role, mode) => {

@@ -68,6 +68,33 @@ race('shutdown in each state', () => {
     scene.over('shutdown');
   });
 
+  // RFC 3261 16.7 step 5: the callee picked up before the CANCEL was there. The 2xx is forwarded, and is the caller's to end.
+  it.each(ROLES)('%s, proxy, inviting.ringing: a 200 that crosses the CANCEL goes to the caller', (role) => {
+    const scene = ringing(role, 'proxy', KEPT);
+    shutDown(scene, 'inviting.ringing');
+    scene.answer(scene.far, 'CANCEL', 481);
+    scene.far.respond(200, { sdp: chatSdp('bob') });
+    scene.settle();
+    scene.near.response(200);
+    scene.near.ack();
+    scene.near.bye();
+    scene.settle();
+    scene.answer(scene.far, 'BYE');
+    expect(scene.ladder).toEqual(ladder`
+               pf → callee   CANCEL 1 ${GONE}
+               pf ← callee   481 CANCEL 1
+               pf ← callee   200 INVITE 1
+      caller ← pf            200 INVITE 1
+      caller → pf            ACK 1
+      caller → pf            BYE 2
+               pf → callee   ACK 1
+               pf → callee   BYE 2
+               pf ← callee   200 BYE 2
+      caller ← pf            200 BYE 2
+    `);
+    scene.over('shutdown');
+  });
+
   it.each(ROLES)('%s, B2BUA, inviting.answering: a BYE for the IWF that answered, a CANCEL for the other', (role) => {
     const scene = new Scene(role, 'b2bua', KEPT, { toIsf: true, sdp: chatSdp('alice', [2855, 2856]) });
     const first = scene.iwfAnswers([3001, 0]);
