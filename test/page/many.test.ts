@@ -9,6 +9,8 @@ import { startSipp } from '../support/sipp.ts';
 import { browsing } from './browser.ts';
 
 const MANY = 10_000;
+/** Some more, since on a busy machine a call fails now and then. */
+const SPARE = 300;
 const RATE = 600;
 const SECONDS = 150;
 
@@ -31,9 +33,9 @@ describeWith(['chromium', 'sipp'], 'ten thousand sessions', () => {
       startSipp(scene, 'uas.xml', { port: uas, seconds: 2 * SECONDS });
       const keys = { served_user: '<sip:alice@home.example>;sescase=orig' };
       // So many at a time for as long as it takes: a call that fails on a busy machine is made again.
-      const caller = { port: uac, target: server.ports.udp ?? 0, rate: RATE, atOnce: MANY, keys };
+      const caller = { port: uac, target: server.ports.udp ?? 0, rate: RATE, atOnce: MANY + SPARE, keys };
       startSipp(scene, 'uac.xml', { ...caller, holdMs: 2 * SECONDS * 1000, seconds: 2 * SECONDS });
-      await until('all are there', async () => (await server.metric('sessions')) >= MANY, SECONDS * 1000);
+      await until('all are there', async () => (await server.metric('sessions')) >= MANY + SPARE / 2, SECONDS * 1000);
     },
     SECONDS * 1000 + 10_000,
   );

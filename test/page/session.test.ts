@@ -183,7 +183,7 @@ describeWith(['chromium'], 'the view of one session', () => {
     await pf.alice.outcome(refused);
     const id = pf.server.ended.list()[0]?.id;
     const other = await open(id);
-    await other.getByRole('button', { name: /403 Forbidden to a/ }).click();
+    await other.getByRole('button', { name: /403 Forbidden to a$/ }).click();
     await other.getByText('Made by the function itself').waitFor();
   });
 
