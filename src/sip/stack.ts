@@ -256,12 +256,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       this.counters.overloaded++;
       return refuse(503, [headerField('Retry-After', String(retryAfter))]);
     }
-    if (this.#isAnsweredCopy(request)) {
-      this.counters.retransmitted++;
-      return;
-    }
     const mergeKey = mergeKeyOf(request);
-    if (this.#layer.isMerged(mergeKey)) {
+    if (this.#layer.isMerged(mergeKey) || this.#isAnsweredCopy(request)) {
       this.counters.merged++;
       return refuse(482);
     }
@@ -272,7 +268,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.emit({ type: 'invite', leg, request, source });
   }
 
-  /** The caller has not heard the answer that was given before the restart. It will hear how the session goes on. */
+  /** 8.2.2.2: its transaction is gone with the process that answered it, and its session goes on. */
   #isAnsweredCopy(request: SipRequest): boolean {
     const leg = this.#answered.get(`${request.callId} ${request.fromTag ?? ''}`);
     const dialog = leg === undefined ? undefined : this.#legs.get(leg)?.state.dialogs[0];
