@@ -1,5 +1,5 @@
 /** The sequences of 8.5 on a message store: opening a session's folder, sealing it. */
-import type { Done, HistoryDriver, Pointer } from './driver.ts';
+import { type Done, type HistoryDriver, NoFolder, type Pointer } from './driver.ts';
 import type { HistoryIntent, HistoryOutcome, OpenIntent, SealIntent } from './intent.ts';
 
 export interface RecordingRules {
@@ -41,8 +41,19 @@ function open(driver: HistoryDriver, rules: RecordingRules, intent: OpenIntent, 
   });
 }
 
-/** O-BYE-2c-ii-1 to 4 and their like. */
+/** A user may delete a folder while it is recorded into: what comes then gets a folder all the same. */
 function seal(driver: HistoryDriver, rules: RecordingRules, intent: SealIntent, done: Done<Uids>): void {
+  sealFolder(driver, rules, intent, (error, uids) => {
+    if (!(error instanceof NoFolder)) return done(error, uids);
+    driver.openFolder(intent.folder, (failed) => {
+      if (failed !== null) return done(failed);
+      sealFolder(driver, rules, intent, done);
+    });
+  });
+}
+
+/** O-BYE-2c-ii-1 to 4 and their like. */
+function sealFolder(driver: HistoryDriver, rules: RecordingRules, intent: SealIntent, done: Done<Uids>): void {
   storeGroupState(driver, rules, intent, (error, groupStateUid) => {
     if (error !== null) return done(error);
     getPointer(driver, rules, intent, 'SessionInfoObjectID', (failed, known) => {

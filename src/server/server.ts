@@ -1,7 +1,6 @@
 /** A Participating Function as a server: everything the configuration names, put together, started and stopped. */
 
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
-import { sqliteHistory } from '../history/sqlite.ts';
 import { NodeClock } from '../host/node-clock.ts';
 import { nodeIdentifiers } from '../host/node-identifiers.ts';
 import { nodeResolver } from '../host/node-resolver.ts';
@@ -27,6 +26,7 @@ import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
+import { historyOf } from './history-store.ts';
 import { engineLog, type Logger } from './log.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
 import { registering } from './registering.ts';
@@ -66,7 +66,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const served = servedBy(config);
     const key = contactKey(config.sip.contactKey);
-    const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
+    const history = historyOf(config.history);
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
     closing.push(() => stored?.close());

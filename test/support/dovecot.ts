@@ -73,7 +73,16 @@ export class Dovecot {
   /** Ends it, with every connection; its port refuses from then on. */
   async stop(): Promise<void> {
     await this.#program?.end();
+    // Mail processes serve their clients to the end, even when nobody can come any more; the log has their ids.
+    for (const [, pid] of this.log.matchAll(/Login: .*mpid=(\d+)/g)) {
+      if (isMailProcess(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+    }
   }
+}
+
+function isMailProcess(pid: number): boolean {
+  const file = `/proc/${pid}/cmdline`;
+  return existsSync(file) && readFileSync(file, 'latin1').startsWith('dovecot/imap');
 }
 
 /** Mail is never touched as root: where the test runs as root, the mail belongs to nobody. */
