@@ -1,6 +1,6 @@
 /** Dovecot as the operator's message store: on loopback, with its mail in the test's folder, ended by its own id. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -72,17 +72,31 @@ export class Dovecot {
 
   /** Ends it, with every connection; its port refuses from then on. */
   async stop(): Promise<void> {
+    const processes = childrenOf(this.#program?.child.pid);
     await this.#program?.end();
-    // Mail processes serve their clients to the end, even when nobody can come any more; the log has their ids.
-    for (const [, pid] of this.log.matchAll(/Login: .*mpid=(\d+)/g)) {
-      if (isMailProcess(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+    // A mail process serves its client to the end, even when nobody can come any more.
+    for (const pid of processes) {
+      if (nameOf(pid).startsWith('imap')) process.kill(pid, 'SIGKILL');
     }
   }
 }
 
-function isMailProcess(pid: number): boolean {
-  const file = `/proc/${pid}/cmdline`;
-  return existsSync(file) && readFileSync(file, 'latin1').startsWith('dovecot/imap');
+function childrenOf(parent: number | undefined): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => statusOf(pid, 'PPid') === String(parent));
+}
+
+function nameOf(pid: number): string {
+  return statusOf(pid, 'Name');
+}
+
+/** Empty where the process is gone. */
+function statusOf(pid: number, field: string): string {
+  try {
+    return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** Mail is never touched as root: where the test runs as root, the mail belongs to nobody. */

@@ -26,6 +26,9 @@ export function message(text: string, type = 'text/plain'): string {
   return `Content-Type: ${type}\r\n\r\n${text}\r\n`;
 }
 
+/** UTF-8, one character a byte. */
+const wire = (text: string): string => Buffer.from(text).toString('latin1');
+
 export function driverContract(begin: () => Promise<Store> | Store, outlivesItsProcess: boolean): void {
   let store: Store;
   let driver: Driver;
@@ -141,9 +144,9 @@ export function driverContract(begin: () => Promise<Store> | Store, outlivesItsP
     ['a hierarchy', 'a/b.c\\d', '/'],
     ['patterns and quotes', '*%"', '&-~"('],
     ['lines and a NUL', 'a\r\nb c1 DELETE INBOX', 'x\0y'],
-    ['UTF-8', 'GesprÃ¤ch', 'æ¥æ¬èª'],
+    ['UTF-8', wire('Gespräch'), wire('日本語')],
     ['bytes that are no text', '\xff\xfe\x80', '=41=~'],
-    ['great length', 'x'.repeat(5000), `${'Ã¤'.repeat(300)}`],
+    ['great length', 'x'.repeat(5000), wire('ä'.repeat(300))],
     ['other case', 'INBOX', 'inbox'],
   ])('takes names made of %s for names, and nothing else', async (_what, conversationId, contributionId) => {
     const strange = { user: store.user, conversationId, contributionId };

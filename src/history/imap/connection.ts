@@ -60,15 +60,15 @@ export class ImapConnection {
   readonly prefix: string;
   readonly #client: ImapFlow;
   readonly #names: Names;
-  readonly #timeoutMs: number;
+  readonly #options: ImapHistoryOptions;
   broken = false;
   /** It ended, and not by us. */
   onLost: () => void = () => {};
 
-  private constructor(client: ImapFlow, login: string, names: Names, timeoutMs: number) {
+  private constructor(client: ImapFlow, login: string, names: Names, options: ImapHistoryOptions) {
     this.#client = client;
     this.#names = names;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
     this.login = login;
     this.delimiter = client.namespace?.delimiter || '/';
     this.prefix = client.namespace?.prefix ?? '';
@@ -99,7 +99,7 @@ export class ImapConnection {
       }
       throw new StoreAway(`${options.url}: ${textOf(error)}`);
     }
-    return new ImapConnection(client, login, names, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    return new ImapConnection(client, login, names, options);
   }
 
   can(capability: string): boolean {
@@ -117,8 +117,11 @@ export class ImapConnection {
 
   /** Stores a message; the UID it got, and the UIDVALIDITY, where the server tells them (RFC 4315). */
   async append(path: string, message: Buffer): Promise<{ readonly uid?: number; readonly uidValidity?: string }> {
-    const stored = await this.#refusing('APPEND', () => this.#client.append(path, message));
-    if (!stored) throw new StoreAway('the connection was lost');
+    const stored = await this.#refusing('APPEND', async () => {
+      const response = await this.#client.append(path, message);
+      if (!response) throw new Error('the connection was lost');
+      return response;
+    });
     const { uid, uidValidity } = stored;
     return {
       ...(uid === undefined ? {} : { uid }),
@@ -149,7 +152,7 @@ export class ImapConnection {
   }
 
   async #refusing<T>(command: string, work: () => Promise<T>): Promise<T> {
-    const limit = setTimeout(() => this.#client.close(), this.#timeoutMs);
+    const limit = setTimeout(() => this.#client.close(), this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     try {
       return await work();
     } catch (error) {
@@ -159,7 +162,7 @@ export class ImapConnection {
         if (!AWAY.has(refused.code)) throw refused;
       }
       this.#client.close();
-      throw new StoreAway(`${command}: ${textOf(error)}`);
+      throw new StoreAway(`${this.#options.url}: ${command}: ${textOf(error)}`);
     } finally {
       clearTimeout(limit);
     }

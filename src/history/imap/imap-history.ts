@@ -38,9 +38,7 @@ const POINTERS = Object.keys(TYPES) as Pointer[];
 export function imapHistory(options: ImapHistoryOptions): ImapHistory {
   addressOf(options.url);
   const { root = DEFAULT_ROOT } = options;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a name must not have.
-  if (/[\0-\x1f\x7f%*"\\]|^\/|\/\/|\/$|^$/.test(root))
-    throw new TypeError(`root: ${JSON.stringify(root)} is no folder`);
+  if (/[\p{Cc}%*"\\]|^\/|\/\/|\/$|^$/u.test(root)) throw new TypeError(`root: ${JSON.stringify(root)} is no folder`);
   return new ImapHistory(options);
 }
 

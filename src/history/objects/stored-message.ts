@@ -19,8 +19,12 @@ export interface StoredHeaders {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** A stored message: headers, blank line, body. */
+/**
+ * A stored message: headers, blank line, body. What a message store would not keep byte for byte, line ends other than
+ * CRLF and NUL, is stored in base64 (RFC 5322 2.1, RFC 3501 4.3).
+ */
 export function storedMessage(headers: StoredHeaders, body: string): string {
+  const whole = !/\0|\r(?!\n)|(?<!\r)\n/.test(body);
   const lines = [
     `From: ${headers.from}`,
     `To: ${headers.to}`,
@@ -36,14 +40,19 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
     `P-Asserted-Service: ${headers.service}`,
     'MIME-Version: 1.0',
     `Content-Type: ${headers.contentType}`,
-    'Content-Transfer-Encoding: 8bit',
+    `Content-Transfer-Encoding: ${whole ? '8bit' : 'base64'}`,
   ];
-  return `${lines.map(oneLine).join('\r\n')}\r\n\r\n${body}`;
+  return `${lines.map(oneLine).join('\r\n')}\r\n\r\n${whole ? body : base64Lines(body)}`;
+}
+
+/** RFC 2045 6.8: lines of 76 letters. */
+function base64Lines(body: string): string {
+  return btoa(body).replace(/.{1,76}/g, '$&\r\n');
 }
 
 /** A value from the wire may never start a header of its own. */
 function oneLine(line: string): string {
-  return line.replace(/[\r\n]+/g, ' ');
+  return line.replace(/[\r\n\0]+/g, ' ');
 }
 
 /** `Mon, 02 Jan 2006 15:04:05 +0000` (RFC 5322 3.3). */

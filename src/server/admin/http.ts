@@ -3,7 +3,6 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Explanation } from '../../engine/explain.ts';
-import type { Done } from '../../history/driver.ts';
 import { ladderText } from '../../inspect/ladder-text.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
 import { parseMessage } from '../../sip/message/parse.ts';
@@ -12,6 +11,7 @@ import { isLoopbackHost } from '../config/host-port.ts';
 import type { Server } from '../server.ts';
 import { commandText, explanationText } from './explain-text.ts';
 import { healthOf } from './health.ts';
+import { historyRoutes } from './history-routes.ts';
 import { metricsOf } from './metrics.ts';
 import { detailsOf, summaryOf } from './views.ts';
 
@@ -48,7 +48,7 @@ export function adminServer(server: Server, options: AdminOptions): FastifyInsta
   });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   sessionRoutes(app, server, options.redact);
-  historyRoutes(app, server);
+  historyRoutes(app, server.history);
   policyRoutes(app, server);
   return app;
 }
@@ -113,44 +113,6 @@ function noSession(id: string): string {
   return `no session ${id} lives here (GET /api/sessions lists those that do)`;
 }
 
-function historyRoutes(app: FastifyInstance, server: Server): void {
-  const { history } = server;
-  app.get<{ Params: { user: string } }>('/api/history/:user', async (request, reply) => {
-    if (history === undefined) return notFound(reply, 'nothing is recorded: history.driver is none');
-    return { folders: await answerOf<unknown>((done) => history.folders(request.params.user, done)) };
-  });
-  type FolderParams = { Params: { user: string; conversation: string; contribution: string; uid?: string } };
-  app.get<FolderParams>('/api/history/:user/:conversation/:contribution', async (request, reply) => {
-    if (history === undefined) return notFound(reply, 'nothing is recorded: history.driver is none');
-    const folder = folderOf(request.params);
-    const objects = await answerOf<readonly { uid: number; content: string }[]>((done) =>
-      history.objects(folder, done),
-    );
-    const pointers = await answerOf<unknown>((done) => history.pointers(folder, done));
-    return { pointers, objects: objects.map(({ uid, content }) => ({ uid, ...outline(content) })) };
-  });
-  app.get<FolderParams>('/api/history/:user/:conversation/:contribution/:uid', async (request, reply) => {
-    if (history === undefined) return notFound(reply, 'nothing is recorded: history.driver is none');
-    const folder = folderOf(request.params);
-    const objects = await answerOf<readonly { uid: number; content: string }[]>((done) =>
-      history.objects(folder, done),
-    );
-    const object = objects.find(({ uid }) => String(uid) === request.params.uid);
-    if (object === undefined) return notFound(reply, 'no such object (the folder lists those that are there)');
-    return reply.type('message/rfc822').send(Buffer.from(object.content, 'latin1'));
-  });
-}
-
-function folderOf(params: { user: string; conversation: string; contribution: string }) {
-  return { user: params.user, conversationId: params.conversation, contributionId: params.contribution };
-}
-
-/** Type and size of a stored object, and its date. */
-function outline(content: string): { type: string; date: string; bytes: number } {
-  const value = (name: string): string => new RegExp(`^${name}: (.*)$`, 'mi').exec(content)?.[1]?.trim() ?? '';
-  return { type: value('Content-Type'), date: value('Date'), bytes: content.length };
-}
-
 function policyRoutes(app: FastifyInstance, server: Server): void {
   app.post('/api/policy/explain', async (request, reply) => {
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.from(String(request.body ?? ''), 'utf8');
@@ -176,10 +138,4 @@ function withWireLines(bytes: Buffer): Buffer {
 
 function notFound(reply: FastifyReply, error: string) {
   return reply.code(404).send({ error });
-}
-
-function answerOf<T>(ask: (done: Done<T>) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    ask((error, value) => (error === null ? resolve(value as T) : reject(error)));
-  });
 }
