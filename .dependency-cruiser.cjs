@@ -3,7 +3,7 @@
  * The compiled files are read, so that what is only a type at compile time does not count.
  */
 const PURE =
-  '^dist/(machines|src/(engine|sdp|policy|testing|time)|src/sip/(message|transaction|dialog|user-agent|proxy|locate)|src/sip/[^/]+\\.js|src/history/(objects|outbox|record|memory|intent|driver))';
+  '^dist/(machines|src/(engine|sdp|policy|testing|time|trace)|src/msrp/(message|session|relay|[^/]+\\.js)|src/sip/(message|transaction|dialog|user-agent|proxy|locate)|src/sip/[^/]+\\.js|src/history/(objects|outbox|record|memory|intent|driver))';
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
@@ -35,6 +35,13 @@ module.exports = {
       to: {
         path: '^dist/src/(server|host|sip-js|store|registrar|preferences|sip/(transport|transaction|user-agent)|history/(sqlite|imap))',
       },
+    },
+    {
+      name: 'msrp-codec-stands-alone',
+      comment: 'The codec knows wire strings and nothing of sessions, relays or sockets.',
+      severity: 'error',
+      from: { path: '^dist/src/msrp/message/' },
+      to: { pathNot: ['^dist/src/msrp/message/', '^dist/src/sip/message/bytes'] },
     },
     {
       name: 'nothing-imports-server',

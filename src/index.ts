@@ -67,6 +67,8 @@ export interface CreateEngineOptions {
   readonly groupState?: EngineOptions['groupState'];
   readonly folderName?: EngineOptions['folderName'];
   readonly retry?: OutboxOptions['retry'];
+  /** Where recorded messages that are too long for an intent wait. */
+  readonly spool?: OutboxOptions['spool'];
   readonly outside?: EngineOptions['outside'];
   /** Product tokens for User-Agent and Server. */
   readonly products?: string;
@@ -103,6 +105,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
       clock,
       rules: { metadata: true, keepOldGroupState: true, ...options.rules },
       ...(options.retry === undefined ? {} : { retry: options.retry }),
+      ...(options.spool === undefined ? {} : { spool: options.spool }),
       forget: (ids) => store.forgetIntents?.(ids),
       onOutcome: (intent, outcome) => engine.onHistory(intent, outcome),
     });
@@ -145,8 +148,9 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.ended === undefined ? {} : { ended: options.ended }),
   });
-  engine.restore();
+  // First what was ordered first. Sessions order again what they have not heard of, which gives the same answer.
   outbox?.submit(store.intents?.() ?? []);
+  engine.restore();
   return {
     engine,
     outbox,

@@ -30,7 +30,9 @@ admin: {listen: "127.0.0.1:0"}
 log: {level: warn, format: json}
 YAML
 cd "$work"
-node "$root/dist/src/server/main.js" serve --config "$work/pf.yaml" &
+# With the flags that the program has when it is started by its name.
+read -r -a node < <(sed -n '1s/^#!.*-S //p' "$root/dist/src/server/main.js")
+"${node[@]}" "$root/dist/src/server/main.js" serve --config "$work/pf.yaml" &
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null; wait "$server" || true; rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT

@@ -37,6 +37,8 @@ export interface LegTimer {
   /** Seconds. */
   readonly se: number;
   readonly refresher: 'us' | 'peer';
+  /** Largest Min-SE that a 422 of the peer has named, seconds. */
+  readonly minSE?: number;
 }
 
 /** What was read from the INVITE; see `src/engine/facts.ts`. */

@@ -85,6 +85,8 @@ export type SessionEvent =
       readonly groupStateUid: number | null;
     } & Stamp)
   | ({ readonly type: 'historyFailed' } & Stamp)
+  /** The store works again: what waited is stored. */
+  | ({ readonly type: 'historyStored' } & Stamp)
   | ({ readonly type: 'endOrdered'; readonly by: 'operator' | 'shutdown' } & Stamp);
 
 export type SessionEventType = SessionEvent['type'];

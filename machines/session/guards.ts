@@ -225,6 +225,12 @@ const byeFromServedClient: Guard = ({ context, event }) =>
 /** RFC 3261 15: only the caller may send BYE in an early dialog. */
 const byeFromInviter: Guard = ({ event }) => (event as EventOf<'bye'>).leg === 'a';
 
+/** RFC 3261 15: the one who was invited has not answered, so there is nothing yet that it could end. */
+const byeFromInvited: Guard = ({ context, event }) => {
+  const { leg } = event as EventOf<'bye'>;
+  return leg !== 'a' && context.legs[leg]?.phase === 'inviting';
+};
+
 const streamsToDrop: Guard = ({ context }) => context.drops.length > 0;
 
 /** More than one far leg: a changed offer would have to be split among them. */
@@ -253,9 +259,15 @@ const changedOfferToSeveral: Guard = (args) =>
 const dialogGone: Guard = ({ context, event }) => {
   const response = event as EventOf<'response'>;
   const method = methodOf(context, response);
-  if (response.status === 481) return method !== 'NOTIFY' && method !== 'SUBSCRIBE' && method !== 'REFER';
+  if (response.status === 481) return !OUTLIVED_BY_DIALOG.includes(method);
   return response.status === 408 && (method === 'INVITE' || method === 'UPDATE');
 };
+
+/**
+ * Their 481 is no word about the session: RFC 6665 and 3515 have usages of their own, and a PRACK gets it where the
+ * response it is for is not known, as in a fork that has lost (RFC 3262 3).
+ */
+const OUTLIVED_BY_DIALOG: readonly string[] = ['NOTIFY', 'SUBSCRIBE', 'REFER', 'PRACK'];
 
 function methodOf(context: SessionContext, response: EventOf<'response'>): string {
   const relay = context.relays.find((open) => open.to === response.leg && open.as === response.exchange);
@@ -328,7 +340,13 @@ const everyLegClosed: Guard = ({ context }) => context.byes.length === 0 && allC
 /** O-200B-7: allow-offline-storage, kept with the session when it was answered. */
 const historyWanted: Guard = ({ context }) => context.history.wanted;
 
+/** the folder is there, so a store that works again brings the recording back. */
+const historyOpen: Guard = ({ context }) => context.history.sessionInfoUid !== null;
+
 const sessionEnding: Guard = ({ context }) => context.ending !== null;
+
+/** A lost media connection ends the session, unless policy waits for it to come back (digest 2.3, invariant 2). */
+const mediaFailureEnds: Guard = ({ context }) => context.policy.mediaFailure !== 'keep';
 
 export const guards = {
   serviceNotAuthorised,
@@ -359,6 +377,7 @@ export const guards = {
   closesOnlyItsStreams,
   byeFromServedClient,
   byeFromInviter,
+  byeFromInvited,
   streamsToDrop,
   isOffer,
   isRefresh,
@@ -380,7 +399,9 @@ export const guards = {
   answersProxiedBye,
   everyLegClosed,
   historyWanted,
+  historyOpen,
   sessionEnding,
+  mediaFailureEnds,
 } satisfies Record<string, Guard>;
 
 export type GuardName = keyof typeof guards;

@@ -136,7 +136,10 @@ const answering = session.createStateConfig({
     failed: { target: INTERWORKING, actions: ['noteLegFailed', 'answerWithoutSecondary'] },
     secondaryOver: { target: INTERWORKING, actions: 'answerWithoutSecondary' },
     cancelled: { target: CLOSING, actions: 'endByCancel' },
-    bye: { target: CLOSING, actions: 'endByEarlyBye' },
+    bye: [
+      { guard: 'byeFromInvited', actions: 'refuseBye' },
+      { target: CLOSING, actions: 'endByEarlyBye' },
+    ],
   },
 });
 
@@ -146,7 +149,10 @@ const inviting = session.createStateConfig({
     cancelled: { target: CLOSING, actions: 'endByCancel' },
     bye: [{ guard: 'byeFromInviter', target: CLOSING, actions: 'endByEarlyBye' }, { actions: 'refuseBye' }],
     unacknowledged: { target: CLAIMING, actions: 'endByMissingAck' },
-    endOrdered: { target: CLAIMING, actions: 'endByOrder' },
+    endOrdered: [
+      { guard: 'proxying', target: DRAINING, actions: 'cancelByOrder' },
+      { target: CLAIMING, actions: 'endByOrder' },
+    ],
   },
   states: { authorising, choosingRoute, ringing, answering },
 });
@@ -176,7 +182,7 @@ const endings = {
   ],
   sessionExpired: { target: CLAIMING, actions: 'endByTimer' },
   unacknowledged: { target: CLAIMING, actions: 'endByMissingAck' },
-  mediaFailed: { target: CLAIMING, actions: 'endByMediaFailure' },
+  mediaFailed: { guard: 'mediaFailureEnds', target: CLAIMING, actions: 'endByMediaFailure' },
   endOrdered: { target: CLAIMING, actions: 'endByOrder' },
 } as const;
 
@@ -290,15 +296,18 @@ const tearingDown = session.createStateConfig({
   initial: 'claiming',
   on: {
     bye: [{ guard: 'proxying', actions: 'forwardRequest' }, { actions: 'answerCrossingBye' }],
-    answered: { actions: 'endLateAnswer' },
-    failed: { actions: 'noteLegFailed' },
+    answered: [{ guard: 'proxying', actions: 'forwardLast' }, { actions: 'endLateAnswer' }],
+    failed: [{ guard: 'proxying', actions: 'forwardLast' }, { actions: 'noteLegFailed' }],
     acknowledged: [{ guard: 'proxying', actions: 'forwardAck' }, { actions: 'sayHeldBye' }],
     unacknowledged: { actions: 'sayHeldBye' },
     request: [{ guard: 'proxying', actions: 'forwardRequest' }, { actions: 'refuseRequest' }],
     response: teardownResponses,
     byeJoinOver: { actions: 'noteJoinOver' },
     storeBudgetOver: { actions: 'noteBudgetSpent' },
-    teardownOver: { target: '.answering', actions: ['tellLegs', 'closeAllLegs', 'answerByes'] },
+    teardownOver: [
+      { guard: 'proxying', target: '.answering', actions: 'stopForwarding' },
+      { target: '.answering', actions: ['tellLegs', 'closeAllLegs', 'answerByes'] },
+    ],
   },
   states: {
     /** The history is sealed before anyone hears of the end. */
@@ -360,6 +369,7 @@ const recording = session.createStateConfig({
     degraded: {
       on: {
         historyOpened: { target: 'live', actions: 'noteSessionInfo' },
+        historyStored: { guard: 'historyOpen', target: 'live' },
         historyFailed: { actions: 'noteStoreFailure' },
       },
       always: { guard: 'sessionEnding', target: 'sealing', actions: 'sealHistory' },

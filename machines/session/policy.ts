@@ -49,6 +49,8 @@ export interface Policy {
   /** Used where preferences can't be had. */
   readonly defaultAllowOfflineStorage: boolean;
   readonly preferencesTimeoutMs: number;
+  /** What becomes of a session whose media connection is lost and does not come back; absent: it ends. */
+  readonly mediaFailure?: 'end' | 'keep';
   /** A Reason header tells why a 480 of ours was given. */
   readonly reasonText: boolean;
   /** False where nothing is recorded at all. */

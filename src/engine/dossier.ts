@@ -57,6 +57,8 @@ export interface Dossier {
   invite: SipRequest | null;
   /** Invitations sent, by leg, so that a restart can take them up. Kept as long as `invite`. */
   invites: Record<LegName, EffectOf<'invite'>>;
+  /** Who has spoken in a group session (From of CPIM messages), for its Group State; null while nobody has. */
+  spoke: Set<string> | null;
   /** Reason header of the BYE or CANCEL that ended the session (RFC 3326). */
   reason: string | null;
   /** Messages whose effects have not been carried out yet, by what they are. */
@@ -111,6 +113,8 @@ export interface DossierState {
   readonly invites: Record<LegName, EffectOf<'invite'>>;
   readonly reason: string | null;
   readonly instance: string | null;
+  /** Absent where nobody has spoken. */
+  readonly spoke?: readonly string[];
   /** Keys of the messages, in the order of the first texts. */
   readonly messages: readonly string[];
 }
@@ -157,6 +161,7 @@ export function dossierState(dossier: Dossier, ending: boolean): StoredPart<Doss
     invites,
     reason,
     instance,
+    ...(dossier.spoke === null ? {} : { spoke: [...dossier.spoke] }),
     messages,
   };
   return { value, texts };
@@ -203,7 +208,7 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     };
   }
   const { served, trusted, destination, routes, papers } = origin.value;
-  const { farContact, invites, reason, instance } = state.value;
+  const { farContact, invites, reason, instance, spoke } = state.value;
   return {
     served,
     trusted,
@@ -215,8 +220,21 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     invites,
     reason,
     instance,
+    spoke: spoke === undefined ? null : new Set(spoke),
     messages,
   };
+}
+
+/** Participants of a group session that are kept; a focus allows fewer. */
+const MOST_PARTICIPANTS = 1000;
+
+/** Notes who has spoken in a group session. False where nothing new was learnt. */
+export function noteParticipant(dossier: Dossier, from: string | null): boolean {
+  if (!dossier.papers.group || from === null) return false;
+  dossier.spoke ??= new Set();
+  if (dossier.spoke.has(from) || dossier.spoke.size >= MOST_PARTICIPANTS) return false;
+  dossier.spoke.add(from);
+  return true;
 }
 
 /** A header value for keeping: free of the datagram it was cut from. */

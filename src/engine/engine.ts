@@ -4,9 +4,8 @@
  */
 
 import { compiled } from '../../machines/compiled.ts';
-import { sealOrder } from '../../machines/session/actions/history.ts';
-import type { EndReason, SessionInput } from '../../machines/session/context.ts';
-import type { Effect, EffectOf } from '../../machines/session/effects.ts';
+import type { EndReason, LegName, SessionInput } from '../../machines/session/context.ts';
+import type { Effect } from '../../machines/session/effects.ts';
 import { isLive } from '../../machines/session/legs.ts';
 import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
@@ -15,8 +14,17 @@ import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
-import { type FolderNameSource, openIntent, sealIntent } from './compose/history.ts';
-import { type Explanation, explain } from './explain.ts';
+import type { FolderNameSource } from './compose/history.ts';
+import { noteParticipant } from './dossier.ts';
+import { type Explanation, explain, type Supposed } from './explain.ts';
+import {
+  historyWorkAgain,
+  inOrder,
+  takeHistoryWork,
+  tellOutcome,
+  type WaitingMessage,
+  waitingMessage,
+} from './history-work.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
@@ -26,6 +34,7 @@ import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import { PolicyKeys } from './policy-keys.ts';
 import type {
   Batch,
+  ChatMessage,
   Defer,
   Dialogs,
   EngineLog,
@@ -38,7 +47,7 @@ import type {
 } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import { type Resumed, resumed, storedOrigin, storedState } from './stored-session.ts';
+import { type Resumed, resumed, storedMediaLegs, storedOrigin, storedState } from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -78,10 +87,9 @@ const DELETION_MS = 50;
 /** Before a deletion that could not be written is tried again. */
 const RETRY_MS = 1000;
 
-const NO_INTENTS: HistoryIntent[] = [];
-
-function isHistoryWork(effect: Effect): effect is EffectOf<'openHistory' | 'sealHistory'> {
-  return effect.type === 'openHistory' || effect.type === 'sealHistory';
+/** The record says already that the session ends, or nothing tells of its end: a restart would only end it once more. */
+function isToldOf(session: Session): boolean {
+  return !session.written || session.endingWritten || session.pending.length === 0;
 }
 
 export interface EngineCounters {
@@ -89,13 +97,22 @@ export interface EngineCounters {
   ended: number;
   restored: number;
   storeFailures: number;
+  /** Messages that could not be recorded. */
+  messagesLost: number;
   /** Sessions ended, by reason. */
   readonly byReason: Partial<Record<EndReason, number>>;
 }
 
 export class Engine implements SessionHost {
   readonly sessions = new Map<string, Session>();
-  readonly counters: EngineCounters = { started: 0, ended: 0, restored: 0, storeFailures: 0, byReason: {} };
+  readonly counters: EngineCounters = {
+    started: 0,
+    ended: 0,
+    restored: 0,
+    storeFailures: 0,
+    messagesLost: 0,
+    byReason: {},
+  };
   policy: Policy;
   /** True once no new session is taken: the host shuts down. */
   refusing = false;
@@ -108,6 +125,8 @@ export class Engine implements SessionHost {
   #flushing = false;
   /** Records of sessions that are over. */
   #deletes: string[] = [];
+  /** Messages on their way into the outbox. */
+  #messages: WaitingMessage[] = [];
   #deletion: Timer | undefined;
 
   constructor(options: EngineOptions) {
@@ -200,16 +219,34 @@ export class Engine implements SessionHost {
   /** The outcome of history work, for its session if that still lives. */
   onHistory(intent: HistoryIntent, outcome: HistoryOutcome): void {
     const session = this.sessions.get(intent.session);
-    if (session === undefined) return;
-    if (!outcome.ok) session.deliver({ type: 'historyFailed' });
-    else if (intent.kind === 'open') {
-      if (outcome.sessionInfoUid !== null) {
-        session.deliver({ type: 'historyOpened', sessionInfoUid: outcome.sessionInfoUid });
-      }
-    } else {
-      const { sessionInfoUid, groupStateUid } = outcome;
-      session.deliver({ type: 'historySealed', sessionInfoUid, groupStateUid });
-    }
+    if (session !== undefined) tellOutcome(session, intent, outcome);
+  }
+
+  /** A leg's media are lost, and not back in time. */
+  mediaFailed(id: string, leg: LegName): void {
+    this.sessions.get(id)?.deliver({ type: 'mediaFailed', leg });
+  }
+
+  /** Whether messages of this session belong into a history. */
+  records(id: string): boolean {
+    return this.sessions.get(id)?.context.history.wanted === true;
+  }
+
+  /** A message of a session's conversation, for its history. `done` when it can't be lost any more, or is refused. */
+  record(id: string, from: LegName, message: ChatMessage, done: () => void): void {
+    const session = this.sessions.get(id);
+    if (session?.context.history.wanted !== true) return done();
+    if (noteParticipant(session.dossier, message.cpim?.from ?? null)) this.mustStore(session);
+    this.#messages.push(waitingMessage(session, from, message, this.now(), this.#options, done));
+    this.#flushSoon();
+  }
+
+  /** A message can't be recorded: the call goes on, and everybody can see it (A-16). */
+  recordingFailed(id: string, why: string): void {
+    this.counters.messagesLost++;
+    this.#options.log.session(id, 'a message could not be recorded', { why });
+    const session = this.sessions.get(id);
+    if (session?.closed === false) session.deliver({ type: 'historyFailed' });
   }
 
   /** Ends a session by order. False where it is not known. */
@@ -219,9 +256,14 @@ export class Engine implements SessionHost {
     return session !== undefined;
   }
 
-  /** What would happen to this INVITE now. */
-  explain(request: SipRequest, source: Source, done: (explanation: Explanation) => void): void {
-    explain(request, source, this.policy, this.now(), this.#options, done);
+  /** What would happen to this INVITE now, or under a policy or profile that is only supposed. */
+  explain(
+    request: SipRequest,
+    source: Source,
+    done: (explanation: Explanation) => void,
+    supposed: Supposed = {},
+  ): void {
+    explain({ request, source, policy: this.policy, now: this.now(), supposed }, this.#options, done);
   }
 
   // --- effects ------------------------------------------------------------------------------------------------
@@ -231,7 +273,7 @@ export class Engine implements SessionHost {
   }
 
   mustStore(session: Session): void {
-    if (!this.#options.store.durable || session.closed) {
+    if (!this.#options.store.durable || (session.closed && isToldOf(session))) {
       this.#submitIntents(session);
       session.run();
       return;
@@ -253,7 +295,9 @@ export class Engine implements SessionHost {
     this.#flushing = false;
     const sessions = [...this.#dirty];
     this.#dirty.clear();
-    const batch = this.#batchOf(sessions);
+    const messages = this.#messages;
+    this.#messages = [];
+    const batch = this.#batchOf(sessions, messages);
     this.#options.store.commit(batch, (error) => {
       if (error !== undefined) {
         // Calls are worth more than their copies: they go on, and /readyz says that a restart would lose them.
@@ -267,6 +311,7 @@ export class Engine implements SessionHost {
         this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
       }
       if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
+      for (const { done } of messages) done();
       for (const session of sessions) {
         session.writes--;
         session.run();
@@ -274,21 +319,21 @@ export class Engine implements SessionHost {
     });
   }
 
-  #batchOf(sessions: readonly Session[]): Batch {
+  #batchOf(sessions: readonly Session[], messages: readonly WaitingMessage[]): Batch {
     const puts: SessionRecord[] = [];
     const intents: HistoryIntent[] = [];
     const policies: { key: string; body: string }[] = [];
     for (const session of sessions) {
-      intents.push(...this.#intentsOf(session));
-      // It ended while it waited: its deletion is on its way.
-      if (session.closed) continue;
+      intents.push(...takeHistoryWork(session, this.now(), this.#options));
+      // It ended while it waited: its deletion is on its way. What tells of an end that no record knows of is stored.
+      if (session.closed && isToldOf(session)) continue;
       const { key, unwritten } = this.#policies.keyOf(session.context.policy);
       if (unwritten !== undefined) policies.push({ key, body: unwritten });
       puts.push(this.#recordOf(session, key));
     }
     const deletes = this.#deletes;
     this.#deletes = [];
-    return { puts, deletes, intents, policies };
+    return { puts, deletes, intents: inOrder(intents, messages), policies };
   }
 
   #recordOf(session: Session, policy: string): SessionRecord {
@@ -299,6 +344,7 @@ export class Engine implements SessionHost {
       session.writtenProfile = session.context.profile ?? undefined;
     }
     const state = storedState(session, this.now(), this.#options.sip);
+    session.endingWritten = session.context.ending !== null;
     return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 
@@ -331,20 +377,8 @@ export class Engine implements SessionHost {
   }
 
   #submitIntents(session: Session): void {
-    const intents = this.#intentsOf(session);
+    const intents = takeHistoryWork(session, this.now(), this.#options);
     if (intents.length > 0) this.#options.history.submit(intents);
-  }
-
-  /** Takes the history work out of the effects that wait: from here on the outbox answers for it. */
-  #intentsOf(session: Session): HistoryIntent[] {
-    if (!session.pending.some(isHistoryWork)) return NO_INTENTS;
-    const work = session.pending.filter(isHistoryWork);
-    session.pending = session.pending.filter((effect) => !isHistoryWork(effect));
-    return work.map((effect) =>
-      effect.type === 'openHistory'
-        ? openIntent(session.context, session.dossier, this.#options)
-        : sealIntent(effect, session.context, session.dossier, this.now(), this.#options),
-    );
   }
 
   perform(session: Session, effect: Effect): void {
@@ -390,12 +424,20 @@ export class Engine implements SessionHost {
       isf,
       stale,
       execute: (command) => sip.execute(command),
+      free: (legs) => this.#free(session, legs),
     };
+  }
+
+  #free(session: Session, legs: readonly LegName[]): void {
+    const due = session.toFree(legs);
+    if (due.length > 0) this.#options.media.release(session.id, due);
   }
 
   #close(session: Session): void {
     const { context } = session;
     session.end();
+    // An invitation that came to nothing had media too; a proxy has none (invariant 5).
+    if (context.mode === 'b2bua') this.#free(session, Object.keys(context.legs));
     this.#forgetRecord(session);
     this.sessions.delete(session.id);
     this.counters.ended++;
@@ -406,6 +448,7 @@ export class Engine implements SessionHost {
     for (const leg of Object.keys(context.legs)) {
       this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
     }
+    this.#options.media.end?.(session.id);
     this.#options.ended?.(session);
   }
 
@@ -426,26 +469,18 @@ export class Engine implements SessionHost {
       this.sessions.set(session.id, session);
       this.counters.restored++;
       if (session.context.ending === null && isLive(session.context.legs.a)) this.#noteInstance(session);
+      const { ending, mode } = session.context;
+      // In proxy mode there are descriptions, and no media of ours (invariant 5).
+      if (ending === null && mode === 'b2bua') this.#options.media.restore?.(session.id, storedMediaLegs(session));
     }
     for (const { session, expired } of taken) {
       session.run();
       session.stale = false;
-      this.#orderHistoryAgain(session);
+      const again = historyWorkAgain(session, this.now(), this.#options);
+      if (again.length > 0) this.#options.history.submit(again);
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
     return taken.length;
-  }
-
-  /** Work the outbox had done, but of which the session had not heard: done again, it gives the same answer. */
-  #orderHistoryAgain(session: Session): void {
-    const { context, dossier } = session;
-    const { recording } = session.regions;
-    if (recording === 'sealing' && !context.history.settled) {
-      const order = sealOrder(context);
-      this.#options.history.submit([sealIntent(order, context, dossier, this.now(), this.#options)]);
-    } else if (recording === 'opening' || (recording === 'degraded' && context.history.sessionInfoUid === null)) {
-      this.#options.history.submit([openIntent(context, dossier, this.#options)]);
-    }
   }
 
   #policyNamed(key: string): Policy {

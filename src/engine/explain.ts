@@ -3,11 +3,7 @@
  * clauses, and the message that would leave. Nothing is sent, stored or remembered.
  */
 import { createActor } from 'xstate';
-import type { ClauseId } from '../../machines/session/clause-ids.ts';
-import { clausesOf } from '../../machines/session/clauses.ts';
-import type { SessionContext } from '../../machines/session/context.ts';
 import type { Effect } from '../../machines/session/effects.ts';
-import { type GuardName, guards } from '../../machines/session/guards.ts';
 import { sessionMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { SipRequest } from '../sip/message/message.ts';
@@ -16,13 +12,7 @@ import { openDossier, type Reading, readInvitation } from './invitation.ts';
 import { type Performing, perform } from './perform.ts';
 import type { ProfilePort } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
-
-export interface ExplainedStep {
-  readonly guard: GuardName;
-  /** True: the guard holds, and its way is taken. */
-  readonly holds: boolean;
-  readonly clauses: readonly ClauseId[];
-}
+import { type GuardAnswer, watchedGuards } from './watched-guards.ts';
 
 export interface Explanation {
   /** Service the request asks for; undefined where it is no CPM request. */
@@ -31,7 +21,7 @@ export interface Explanation {
   readonly served: string | null;
   readonly mode: 'b2bua' | 'proxy' | null;
   readonly profile: Profile | null;
-  readonly steps: readonly ExplainedStep[];
+  readonly steps: readonly GuardAnswer[];
   /** State the session would be in afterwards. */
   readonly state: string;
   /** What would be done: refused, invited … */
@@ -40,28 +30,45 @@ export interface Explanation {
   readonly commands: readonly SipCommand[];
 }
 
-export interface Explaining extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute'>, Reading {
+export interface Explaining
+  extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute' | 'free'>,
+    Reading {
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
 }
 
-export function explain(
-  request: SipRequest,
-  source: Source,
-  policy: Policy,
-  now: number,
-  by: Explaining,
-  done: (explanation: Explanation) => void,
-): void {
+/** What is tried out in place of what is configured. */
+export interface Supposed {
+  readonly policy?: Partial<Policy>;
+  readonly profile?: Partial<Profile>;
+}
+
+export interface Question {
+  readonly request: SipRequest;
+  readonly source: Source;
+  readonly policy: Policy;
+  readonly now: number;
+  readonly supposed?: Supposed;
+}
+
+export function explain(question: Question, by: Explaining, done: (explanation: Explanation) => void): void {
+  const { request, source, now, supposed = {} } = question;
+  const policy = { ...question.policy, ...supposed.policy };
   const service = serviceOf(request);
   if (!isSession(service)) {
     done({ ...NOTHING, service, state: by.otherServices === 'forward' ? 'forwarded untouched' : 'refused with 488' });
     return;
   }
   const invitation = readInvitation(request, source, service, by);
-  by.profiles.lookUp({ ...invitation.query, at: now }, (profile) => {
-    const steps: ExplainedStep[] = [];
-    const actor = createActor(sessionMachine.provide({ guards: watched(steps) }), {
+  by.profiles.lookUp({ ...invitation.query, at: now }, (known) => {
+    const profile = { ...known, ...supposed.profile };
+    const steps: GuardAnswer[] = [];
+    // One that is asked again in the same step is noted once.
+    const note = (answer: GuardAnswer): void => {
+      const last = steps.at(-1);
+      if (last?.guard !== answer.guard || last.holds !== answer.holds) steps.push(answer);
+    };
+    const actor = createActor(sessionMachine.provide({ guards: watchedGuards(note) }), {
       input: { id: 'explained', role: invitation.role, policy, profile, invite: invitation.facts, at: now },
     });
     actor.start();
@@ -77,8 +84,11 @@ export function explain(
         dossier,
         stale: false,
         execute: (command) => commands.push(command),
+        free: () => {},
       });
     }
+    // What was only explained holds no media.
+    by.media.end?.('explained');
     done({
       service,
       role: invitation.role,
@@ -102,22 +112,6 @@ const NOTHING: Omit<Explanation, 'service' | 'state'> = {
   effects: [],
   commands: [],
 };
-
-/** The guards, each noting its answer. One that is asked again in the same step is noted once. */
-function watched(steps: ExplainedStep[]): typeof guards {
-  const noting = Object.entries(guards).map(([name, guard]) => {
-    const watching = (args: { context: SessionContext; event: never }): boolean => {
-      const holds = (guard as (args: unknown) => boolean)(args);
-      const last = steps.at(-1);
-      if (last?.guard !== name || last.holds !== holds) {
-        steps.push({ guard: name as GuardName, holds, clauses: clausesOf(name) });
-      }
-      return holds;
-    };
-    return [name, watching];
-  });
-  return Object.fromEntries(noting) as typeof guards;
-}
 
 function stateOf(value: unknown): string {
   return typeof value === 'string'

@@ -82,6 +82,7 @@ export function openDossier(invitation: Invitation, request: SipRequest, at: num
     instance: invitation.role === 'orig' ? instanceOf(request) : null,
     invite: request,
     invites: {},
+    spoke: null,
     reason: null,
     messages: new Map(),
   };

@@ -23,6 +23,8 @@ export interface Performing extends Inviting, Describing {
   /** After a restart: the peer has long had this answer, or this INVITE. */
   readonly stale: boolean;
   execute(command: SipCommand): void;
+  /** Frees the media of these legs, as far as it was not freed before. */
+  free(legs: readonly LegName[]): void;
 }
 
 export function perform(effect: Effect, by: Performing): void {
@@ -54,7 +56,7 @@ export function perform(effect: Effect, by: Performing): void {
     case 'answerBye':
       return respond(by, effect.leg, effect.exchange, 200, { headers: uidHeader(effect.messageUid) });
     case 'releaseMedia':
-      return by.media.release(by.session, effect.legs);
+      return by.free(effect.legs);
     case 'openHistory':
     case 'sealHistory':
       // The outbox has them since the session was stored.
@@ -127,7 +129,8 @@ function acknowledge(effect: EffectOf<'acknowledge'>, by: Performing): void {
 
 function cancel(effect: EffectOf<'cancel'>, by: Performing): void {
   if (by.context.mode === 'proxy') {
-    by.execute({ type: 'cancelBranch', leg: legId(by, 'a'), branch: legId(by, effect.leg) });
+    // RFC 3326 2: a proxy copies the Reason of the CANCEL it received.
+    by.execute({ type: 'cancelBranch', leg: legId(by, 'a'), branch: legId(by, effect.leg), headers: reasonHeader(by) });
   } else by.execute({ type: 'cancel', leg: legId(by, effect.leg), headers: reasonHeader(by) });
 }
 

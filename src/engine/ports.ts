@@ -1,6 +1,7 @@
 /** What the engine asks of the world beside SIP. Answers may come at once or later, through `done`. */
 import type { LegName } from '../../machines/session/context.ts';
 import type { Profile, Role } from '../../machines/session/policy.ts';
+import type { CpimHead } from '../cpim/cpim.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId } from '../sip/port.ts';
@@ -25,18 +26,43 @@ export interface ProfilePort {
   lookUp(query: ProfileQuery, done: (profile: Profile) => void): void;
 }
 
-/** The media plane. Until a relay stands behind it, descriptions pass through. */
+/** What the media plane has to know of a leg when it writes a description. */
+export interface MediaLeg {
+  /** Description last received from the leg; null where none has come. */
+  readonly received: string | null;
+  /** Places of its m-lines in the inviter's offer; null where they are the same. */
+  readonly streams: readonly number[] | null;
+}
+
+/** The same for a session that is taken up after a restart. */
+export interface StoredMediaLeg extends MediaLeg {
+  /** Description last sent to the leg, as `adapt` made it. */
+  readonly sent: string | null;
+}
+
+export type MediaLegs = Readonly<Record<LegName, MediaLeg>>;
+
+/** The media plane. Where no relay stands behind it, descriptions pass through. */
 export interface MediaPort {
-  /** The description as a leg gets it: own addresses where media is relayed. */
-  adapt(session: string, leg: LegName, sdp: string): string;
+  /**
+   * The description as a leg gets it: own addresses where media is relayed. Doing it again for the same description
+   * gives the same, also in another process.
+   */
+  adapt(session: string, leg: LegName, sdp: string, legs: MediaLegs): string;
   /** Frees what was allocated for these legs. Freeing again does nothing (A-24). */
   release(session: string, legs: readonly LegName[]): void;
+  /** The session is over: frees what is left of it. */
+  end?(session: string): void;
+  /** Takes up a session's media as its stored descriptions say it was. */
+  restore?(session: string, legs: Readonly<Record<LegName, StoredMediaLeg>>): void;
 }
 
 /** What a SIP port that survives restarts can do beside commands and events: legs as JSON, and back. */
 export interface Dialogs {
   exportLeg(leg: LegId): LegState | undefined;
   restoreLeg(state: LegState): void;
+  /** The early dialogs of an INVITE of ours that is still open: it is said again, and their numbers go on. */
+  restoreEarly(state: LegState): void;
   /** The INVITE of a leg that has no final answer yet: it can be answered again. */
   restoreInvite(leg: LegId, request: SipRequest): void;
   exportProxied(session: string): ProxiedState | undefined;
@@ -75,6 +101,20 @@ export interface SessionStore {
 export interface HistoryPort {
   /** Intents that were just stored. Nothing is lost if this call never happens: a restart finds them. */
   submit(intents: readonly HistoryIntent[]): void;
+}
+
+/** A message of a conversation, as it goes into the history. */
+export interface ChatMessage {
+  /** MSRP Message-ID: with session and leg it names the message, also after a restart. */
+  readonly messageId: string;
+  /** Content-Type of the MSRP message, as it came. */
+  readonly contentType: string;
+  /** Undefined where the message is not CPIM. */
+  readonly cpim: CpimHead | undefined;
+  /** All of it, as wire text; empty where it is in the spool. */
+  readonly content: string;
+  /** Name of its spool file; null where it is not in one. */
+  readonly spooled: string | null;
 }
 
 /** Where the sessions of the ISF go. */

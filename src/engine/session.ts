@@ -39,6 +39,8 @@ export class Session implements TimerOwner {
   writes = 0;
   /** True once it has been written down, and so must be deleted at its end. */
   written = false;
+  /** True once its record says that it ends. */
+  endingWritten = false;
   /** The profile that was written with the session's origin; undefined where it was not known then. */
   writtenProfile: SessionContext['profile'] | undefined;
   /** True where another process began it. */
@@ -53,6 +55,7 @@ export class Session implements TimerOwner {
   #deadlines: SessionContext['deadlines'] | undefined;
   #timer: Timer | undefined;
   #running = false;
+  #freed: readonly LegName[] = [];
 
   private constructor(host: SessionHost, id: string, dossier: Dossier, actor: SessionActor, startedAt: number) {
     this.#host = host;
@@ -87,6 +90,7 @@ export class Session implements TimerOwner {
     session.#checkpoint = session.context.checkpoint;
     session.pending = [...stored.pending];
     session.written = true;
+    session.endingWritten = session.context.ending !== null;
     session.restored = true;
     session.stale = !stored.fresh;
     session.#arm();
@@ -100,6 +104,13 @@ export class Session implements TimerOwner {
   /** Where both regions are. A session of which nothing is recorded has only the one. */
   get regions(): Regions {
     return regionsOf(this.actor.getSnapshot().value);
+  }
+
+  /** Those of these legs whose media has not been freed yet; from now on it counts as freed (invariant 7). */
+  toFree(legs: readonly LegName[]): readonly LegName[] {
+    const due = legs.filter((leg) => !this.#freed.includes(leg));
+    this.#freed = [...this.#freed, ...due];
+    return due;
   }
 
   /** State of the call region, as a path: `inviting.ringing`. */

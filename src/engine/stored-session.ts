@@ -18,7 +18,7 @@ import {
   restoredDossier,
 } from './dossier.ts';
 import { packed, unpacked } from './packed.ts';
-import type { Dialogs } from './ports.ts';
+import type { Dialogs, StoredMediaLeg } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
 type OriginContext = Pick<SessionContext, 'id' | 'role' | 'profile' | 'invite'>;
@@ -168,12 +168,17 @@ function legsAfter(state: StoredState, fresh: boolean): SessionContext['legs'] {
   return legs;
 }
 
+/** Effects that answer the inviter for good: while one of them waits, the INVITE is still to be answered. */
+const FINAL_ANSWERS: ReadonlySet<Effect['type']> = new Set(['answer', 'refuse', 'forwardFailure']);
+
 function restoreLegs(id: string, stored: StoredState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
   const { legs } = stored.context;
-  const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => effect.type === 'answer');
+  const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
   for (const state of stored.legs) {
     const name = state.id.slice(id.length + 1);
-    if (!isOpenInvite(legs[name]) && !(name === 'a' && unanswered)) dialogs.restoreLeg?.(state);
+    if (isOpenInvite(legs[name])) {
+      if (name !== 'a') dialogs.restoreEarly?.(state);
+    } else if (name !== 'a' || !unanswered) dialogs.restoreLeg?.(state);
   }
   if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
@@ -190,4 +195,14 @@ function pendingAfter(stored: StoredState, dossier: Dossier): Effect[] {
     (effect) => isOpenInvite(stored.context.legs[effect.leg]) && !waiting.has(effect.leg),
   );
   return [...open, ...stored.pending];
+}
+
+/** What the legs of a session that was taken up have said and been told of their media. */
+export function storedMediaLegs({ context, dossier }: Session): Record<LegName, StoredMediaLeg> {
+  const legs: Record<LegName, StoredMediaLeg> = {};
+  for (const [leg, { sent, received }] of Object.entries(dossier.books)) {
+    if (context.legs[leg]?.phase === 'closed') continue;
+    legs[leg] = { sent: sent?.text ?? null, received, streams: context.legs[leg]?.streams ?? null };
+  }
+  return legs;
 }

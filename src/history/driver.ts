@@ -26,8 +26,8 @@ export interface HistoryDriver {
   /** Makes the folder if it is not there. */
   openFolder(folder: FolderRef, done: Done<void>): void;
   /**
-   * Stores an object, a wire string: an RFC 5322 message whose lines end with CRLF and that has no NUL. The same key
-   * gives the same UID and no second object.
+   * Stores an object, a wire string: an RFC 5322 message, whose body may hold any bytes. The same key gives the same UID
+   * and no second object.
    */
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void;
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void;

@@ -34,7 +34,16 @@ export interface SealIntent extends Intent {
   readonly reassertSessionInfo: boolean;
 }
 
-export type HistoryIntent = OpenIntent | SealIntent;
+/** A message of the conversation: one object. */
+export interface MessageIntent extends Intent {
+  readonly kind: 'message';
+  /** The object as an RFC 5322 message; where its content is in the spool, what stands before that. */
+  readonly object: string;
+  /** Name of the spool file with the rest; null where `object` is all of it. */
+  readonly spooled: string | null;
+}
+
+export type HistoryIntent = OpenIntent | MessageIntent | SealIntent;
 
 export type HistoryOutcome =
   | { readonly ok: true; readonly sessionInfoUid: number | null; readonly groupStateUid: number | null }

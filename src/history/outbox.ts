@@ -16,12 +16,24 @@ export interface OutboxOptions {
   /** The work is done: it need not be kept any longer. */
   readonly forget: (ids: readonly string[]) => void;
   readonly onOutcome: (intent: HistoryIntent, outcome: HistoryOutcome) => void;
+  /** Where the contents of long messages wait. */
+  readonly spool?: IntentSpool;
   /** First pause after a failure, and the longest, ms; each one is twice the one before. */
   readonly retry?: { readonly firstMs: number; readonly longestMs: number };
 }
 
 /** Asking for a store that is away costs one connection, however much waits: it need not be put off for long. */
 const LONGEST_AWAY_MS = 5_000;
+
+/** Contents that an intent names instead of carrying them. */
+export interface IntentSpool {
+  /** Undefined where there is none of this name any more. */
+  read(name: string, done: Done<string>): void;
+  remove(name: string): void;
+}
+
+/** A content is removed when it is stored; that its intent is done may be written down only later. */
+const DONE_BEFORE: HistoryOutcome = { ok: true, sessionInfoUid: null, groupStateUid: null };
 
 const DEFAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 };
 
@@ -96,15 +108,31 @@ export class Outbox implements HistoryPort {
     if (intent === undefined) this.#queues.delete(queue.key);
     if (intent === undefined || queue.busy || this.#closed) return;
     queue.busy = true;
-    if (this.#away !== undefined && this.#away.probe !== queue)
+    if (this.#away !== undefined && this.#away.probe !== queue) {
       return this.#hold(queue, intent, this.lastError ?? 'away');
-    this.#record(intent, (error, uids) => {
+    }
+    this.#complete(intent, (missing, complete) => {
       if (this.#closed) return;
-      queue.busy = false;
-      if (error instanceof StoreAway) return this.#storeAway(queue, intent, error.message);
-      this.#storeThere(queue);
-      if (error !== null || uids === undefined) this.#fail(queue, intent, error?.message ?? 'no answer');
-      else this.#finish(queue, intent, { ok: true, ...uids });
+      if (missing !== null) return this.#fail(queue, intent, missing.message);
+      if (complete === undefined) return this.#finish(queue, intent, DONE_BEFORE);
+      this.#record(complete, (error, uids) => {
+        if (this.#closed) return;
+        if (error instanceof StoreAway) return this.#storeAway(queue, intent, error.message);
+        this.#storeThere(queue);
+        if (error !== null || uids === undefined) this.#fail(queue, intent, error?.message ?? 'no answer');
+        else this.#finish(queue, intent, { ok: true, ...uids });
+      });
+    });
+  }
+
+  /** The intent with its content, for as long as it is at work; undefined where that is gone, since it is done. */
+  #complete(intent: HistoryIntent, done: Done<HistoryIntent>): void {
+    const { spool } = this.#options;
+    if (intent.kind !== 'message' || intent.spooled === null) return done(null, intent);
+    if (spool === undefined) return done(new Error(`${intent.spooled}: there is no spool`));
+    spool.read(intent.spooled, (error, content) => {
+      if (error !== null || content === undefined) done(error);
+      else done(null, { ...intent, object: intent.object + content });
     });
   }
 
@@ -129,9 +157,11 @@ export class Outbox implements HistoryPort {
   #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {
     this.done++;
     this.lastError = null;
+    queue.busy = false;
     queue.intents.shift();
     queue.pauseMs = this.#retry.firstMs;
     this.#options.forget([intent.id]);
+    if (intent.kind === 'message' && intent.spooled !== null) this.#options.spool?.remove(intent.spooled);
     this.#options.onOutcome(intent, outcome);
     this.#work(queue);
   }

@@ -1,6 +1,6 @@
 /** The sequences of 8.5 on a message store: opening a session's folder, sealing it. */
 import { type Done, type HistoryDriver, NoFolder, type Pointer } from './driver.ts';
-import type { HistoryIntent, HistoryOutcome, OpenIntent, SealIntent } from './intent.ts';
+import type { HistoryIntent, HistoryOutcome, MessageIntent, OpenIntent, SealIntent } from './intent.ts';
 
 export interface RecordingRules {
   /** False leaves folder metadata alone altogether (A-54). */
@@ -15,7 +15,15 @@ export type Uids = Omit<Extract<HistoryOutcome, { ok: true }>, 'ok'>;
 /** Does one intent. Doing it again after a failure halfway, or after success, leaves the same. */
 export function record(driver: HistoryDriver, rules: RecordingRules, intent: HistoryIntent, done: Done<Uids>): void {
   if (intent.kind === 'open') open(driver, rules, intent, done);
+  else if (intent.kind === 'message') keep(driver, intent, done);
   else seal(driver, rules, intent, done);
+}
+
+/** The folder is there: the session's `open` was done before. */
+function keep(driver: HistoryDriver, intent: MessageIntent, done: Done<Uids>): void {
+  driver.append(intent.folder, intent.id, intent.object, (error) => {
+    done(error, { sessionInfoUid: null, groupStateUid: null });
+  });
 }
 
 /** O-200B-7a-i to iv, T-200B-4a-i to iv. */

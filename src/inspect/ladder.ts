@@ -148,9 +148,18 @@ function sessionOf(leg: string): string {
   return leg.slice(0, leg.indexOf('.'));
 }
 
+const RESTORING = [
+  'exportLeg',
+  'restoreLeg',
+  'restoreEarly',
+  'restoreInvite',
+  'exportProxied',
+  'restoreProxied',
+] as const;
+
 /** Methods of the port that are not watched still run on the port itself. */
 function bound<P extends SipPort>(watched: P, port: P): P {
-  for (const name of ['exportLeg', 'restoreLeg', 'restoreInvite', 'exportProxied', 'restoreProxied'] as const) {
+  for (const name of RESTORING) {
     const method = (port as unknown as Record<string, unknown>)[name];
     if (typeof method === 'function') (watched as unknown as Record<string, unknown>)[name] = method.bind(port);
   }

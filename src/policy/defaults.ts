@@ -22,6 +22,7 @@ export const DEFAULT_POLICY: Policy = {
   secondaryTimeoutMs: 5000,
   defaultAllowOfflineStorage: false,
   preferencesTimeoutMs: 500,
+  mediaFailure: 'end',
   reasonText: false,
   recording: true,
   timers: {

@@ -1,17 +1,19 @@
 /** What is known of a served user for one invitation: the directory, the registrations and the live sessions, put together. */
 import type { Profile, RegisteredClient } from '../../machines/session/policy.ts';
 import type { ProfilePort, ProfileQuery } from '../engine/ports.ts';
-import { isDisturbing } from '../preferences/do-not-disturb.ts';
+import { type Preferences, type PreferencesSource, preferencesOf } from '../preferences/preferences.ts';
 import type { User } from '../preferences/users.ts';
 
 /** A user as a directory knows it. */
 export type ProfileUser = Omit<User, 'clients'> & { readonly clients: readonly RegisteredClient[] };
 
 export interface ProfileSources {
+  /** Where preferences are kept; absent means with the user. */
+  readonly preferences?: PreferencesSource | undefined;
   /** Undefined: no such user. */
   readonly user: (address: string) => ProfileUser | undefined;
-  /** Clients that are registered; null leaves it to the directory. */
-  readonly clients: (address: string) => readonly RegisteredClient[] | null;
+  /** Clients that are registered; null leaves it to the directory, unknown to the core, which finds them (A-39). */
+  readonly clients: (address: string) => readonly RegisteredClient[] | null | 'unknown';
   /** Instance on which the session with this Contribution-ID lives (A-41). */
   readonly instanceOf: (user: string, contributionId: string) => string | null;
   /** True: a do-not-disturb rule counts whatever its conditions say (A-37); absent means no. */
@@ -19,36 +21,34 @@ export interface ProfileSources {
 }
 
 export function profiles(sources: ProfileSources): ProfilePort {
-  return { lookUp: (query, done) => done(profileOf(query, sources)) };
+  return {
+    lookUp(query, done) {
+      const user = sources.user(query.user);
+      const kept = user === undefined ? undefined : sources.preferences;
+      if (user === undefined || kept === undefined) done(profileOf(query, sources));
+      else kept.ask(user.address, query, (preferences) => done(profileOf(query, sources, preferences)));
+    },
+  };
 }
 
-export function profileOf(query: ProfileQuery, sources: ProfileSources): Profile {
+/** `preferences`: those that are kept elsewhere than with the user. */
+export function profileOf(query: ProfileQuery, sources: ProfileSources, preferences?: Preferences): Profile {
   const user = sources.user(query.user);
   if (user === undefined) return UNKNOWN;
   return {
     known: true,
     user: user.address,
     services: user.services,
-    allowOfflineStorage: user.allowOfflineStorage,
-    doNotDisturb: isUndisturbed(query, user, sources.dndIgnoresConditions?.() ?? false),
-    blacklisted: isBlacklisted(query, user),
-    interworking: user.interworking,
-    clients: query.role === 'term' ? (sources.clients(user.address) ?? user.clients) : [],
+    ...(preferences ?? preferencesOf(user, query, sources.dndIgnoresConditions?.() ?? false)),
+    clients: query.role === 'term' ? clientsOf(user, sources) : [],
     replacedInstance: query.sessionReplaces === null ? null : sources.instanceOf(user.address, query.sessionReplaces),
   };
 }
 
-/** T-INV-4, A-37: the whole of the conditions, for this originator and now; read by its letter, that a rule exists. */
-function isUndisturbed(query: ProfileQuery, { doNotDisturb }: ProfileUser, ignoresConditions: boolean): boolean {
-  if (typeof doNotDisturb === 'boolean') return doNotDisturb;
-  return ignoresConditions ? doNotDisturb.length > 0 : isDisturbing(doNotDisturb, query);
-}
-
-/** T-INV-3, A-36: any of the asserted identities; in a group the focus asserts its own, so whoever referred counts too. */
-function isBlacklisted(query: ProfileQuery, user: ProfileUser): boolean {
-  const behindFocus = query.service === 'session.group' && query.referredBy !== null;
-  const asked = behindFocus ? [...query.originators, query.referredBy as string] : query.originators;
-  return asked.some((identity) => user.blacklist.has(identity));
+function clientsOf(user: ProfileUser, sources: ProfileSources): readonly RegisteredClient[] | null {
+  const registered = sources.clients(user.address);
+  if (registered === 'unknown') return null;
+  return registered ?? user.clients;
 }
 
 const UNKNOWN: Profile = {

@@ -1,6 +1,6 @@
 /** The users this function serves, their preferences and lists, by any of their addresses. */
 import { identityKey } from '../sip/message/uri.ts';
-import type { DoNotDisturbRule } from './do-not-disturb.ts';
+import type { Rule } from './rules.ts';
 
 export interface User {
   /** The user's own address; names the mailbox. */
@@ -10,7 +10,7 @@ export interface User {
   /** Absent in the preferences means no. */
   readonly allowOfflineStorage: boolean;
   /** Always, never, or by rules. */
-  readonly doNotDisturb: boolean | readonly DoNotDisturbRule[];
+  readonly doNotDisturb: boolean | readonly Rule[];
   readonly interworking: boolean | null;
   /** Identity keys. */
   readonly blacklist: ReadonlySet<string>;

@@ -1,5 +1,6 @@
 /** A Participating Function as a server: everything the configuration names, put together, started and stopped. */
 
+import type { Session } from '../engine/session.ts';
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
 import { NodeClock } from '../host/node-clock.ts';
 import { nodeIdentifiers } from '../host/node-identifiers.ts';
@@ -12,23 +13,34 @@ import {
   type SqliteSessions,
   sqliteSessions,
 } from '../index.ts';
+import { Inspector } from '../inspect/inspector.ts';
 import { Ladders } from '../inspect/ladder.ts';
+import type { MsrpRelay } from '../msrp/relay/relay.ts';
+import type { MsrpNetwork } from '../msrp/transport/network.ts';
 import { profiles } from '../policy/profiles.ts';
 import type { UserDirectory } from '../preferences/users.ts';
+import type { XcapPreferences } from '../preferences/xcap/xcap.ts';
+import type { Recorder } from '../recorder/recorder.ts';
+import { RegEvents } from '../registrar/reg-event.ts';
 import { Registrations } from '../registrar/registrations.ts';
-import { transportParam } from '../sip/flow.ts';
+import { type SentTap, transportParam } from '../sip/flow.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
 import { SipStack } from '../sip/stack.ts';
 import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
-import { NodeNetwork } from '../sip/transport/node-network.ts';
+import { type NetworkUser, NodeNetwork } from '../sip/transport/node-network.ts';
+import { Traces } from '../trace/traces.ts';
+import { EndedSessions } from './admin/ended.ts';
 import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
 import { historyOf } from './history-store.ts';
-import { engineLog, type Logger } from './log.ts';
+import { engineLog, type Logger, maskNumbers } from './log.ts';
+import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { preferencesBy } from './preferences.ts';
+import { recordingFor, sweepSpool } from './recording.ts';
 import { registering } from './registering.ts';
 import { sessionLog } from './session-log.ts';
 import { listenAddresses, tlsOf } from './sip-addresses.ts';
@@ -44,11 +56,25 @@ export interface Server {
   readonly door: Guarded;
   readonly network: NodeNetwork;
   readonly ladders: Ladders;
+  readonly traces: Traces;
+  /** Sessions that have ended lately. */
+  readonly ended: EndedSessions;
+  /** Whoever wants to hear of each step of each session; free of cost while nobody does. */
+  readonly observers: Set<(session: Session) => void>;
+  readonly inspector: Inspector;
   readonly registrations: Registrations;
+  /** Undefined where preferences stand beside the users. */
+  readonly preferences: XcapPreferences | undefined;
+  /** Undefined where the core is not asked who is registered. */
+  readonly regEvents: RegEvents | undefined;
   readonly sessions: Sessions | SqliteSessions;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly overload: OverloadControl;
   readonly clock: NodeClock;
+  /** Undefined where media pass through. */
+  readonly media: { readonly relay: MsrpRelay; readonly network: MsrpNetwork } | undefined;
+  /** Undefined where no messages are recorded. */
+  readonly recorder: Recorder | undefined;
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
@@ -61,17 +87,23 @@ export interface Server {
 /** Opens the stores, then the sockets, takes up what the stores hold, and only then hears what comes. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
   const clock = new NodeClock();
-  const network = new NodeNetwork({ clock, messages: messageLimits(config) });
+  const traces = new Traces(() => clock.now(), config.admin.traces);
+  const sent: SentTap = (bytes, flow) => traces.sent(bytes, flow);
+  const network = new NodeNetwork({ clock, messages: messageLimits(config), sent });
   const closing: (() => unknown)[] = [() => network.close()];
   try {
     const served = servedBy(config);
     const key = contactKey(config.sip.contactKey);
     const history = historyOf(config.history);
+    const preferences = preferencesBy(config, served, clock, log);
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
     closing.push(() => stored?.close());
+    const media = await mediaNetwork(config, clock);
+    closing.push(() => media?.close());
     await listen(config, network);
-    return assembled(config, log, { clock, network, served, key, history, sessions: stored ?? memorySessions() });
+    const sessions = stored ?? memorySessions();
+    return assembled(config, log, { clock, network, traces, media, served, key, preferences, history, sessions });
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -82,8 +114,11 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 interface Parts {
   readonly clock: NodeClock;
   readonly network: NodeNetwork;
+  readonly traces: Traces;
+  readonly media: MsrpNetwork | undefined;
   readonly served: Served;
   readonly key: string;
+  readonly preferences: XcapPreferences | undefined;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly sessions: Sessions | SqliteSessions;
 }
@@ -99,7 +134,20 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, served, history, sessions } = parts;
+  const { clock, network, traces, served, preferences, history, sessions } = parts;
+  const recording = recordingFor(config, () => cpm.engine);
+  if (recording !== undefined) sweepSpool(recording, sessions);
+  const relay =
+    parts.media === undefined
+      ? undefined
+      : mediaRelay(
+          config,
+          clock,
+          parts.media,
+          parts.key,
+          (session, leg) => cpm.engine.mediaFailed(session, leg),
+          recording?.recorder.observe,
+        );
   const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({
@@ -107,27 +155,43 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     maxUsers: config.registrar.maxUsers,
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
+  const regEvents = regEventsBy(config, { clock, stack, network, registrations });
   const ladders = new Ladders(clock);
+  const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
+  const ended = new EndedSessions();
+  const observers = new Set<(session: Session) => void>();
   const cpm: CpmEngine = createEngine({
     ...engineSettings(config),
-    sip: ladders.watch(stack),
+    sip: traces.watch(ladders.watch(stack)),
     clock,
     contact: contactOf(network),
     isOwn: (host, port) => network.isOwn(host, port),
     contactKey: parts.key,
     profiles: profiles({
-      ...subscribers(config, served, registrations),
+      ...subscribers(config, served, regEvents ?? registrations, preferences),
       instanceOf: (user, contributionId) => cpm.engine.instances.get(user, contributionId),
     }),
     ...(history === undefined ? {} : { history }),
+    ...(relay === undefined ? {} : { media: relay }),
+    ...(recording === undefined ? {} : { spool: recording.spool }),
     sessions,
-    outside: registering(stack, registrations, config.registrar.driver),
+    outside: registering(stack, registrations, config.registrar.driver, regEvents),
     log: engineLog(log, config.log.redact),
-    observe: told.observe,
+    observe(session, event) {
+      told.observe(session, event);
+      inspector.observe(session, event);
+      traces.observe(session, event);
+      if (observers.size > 0) for (const observer of observers) observer(session);
+    },
     ended: (session) => {
       ladders.end(session.id);
+      recording?.recorder.end(session.id);
+      inspector.ended(session);
+      traces.ended(session);
+      ended.note(session);
       told.ended(session);
+      for (const observer of observers) observer(session);
     },
   });
   const door = guarded(stack, log);
@@ -138,11 +202,19 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stack,
     network,
     ladders,
+    traces,
+    ended,
+    observers,
+    inspector,
     registrations,
+    preferences,
+    regEvents,
     sessions,
     history,
     overload,
     clock,
+    media: relay === undefined || parts.media === undefined ? undefined : { relay, network: parts.media },
+    recorder: recording?.recorder,
     get users() {
       return served.users;
     },
@@ -156,8 +228,20 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     stop: (how = config.shutdown.sessions) => stop(server, how),
   };
   // Not before every stored session is known again: a BYE for one of them would get a 481.
-  network.attach(door);
+  network.attach(traced(door, traces));
+  regEvents?.resume();
   return server;
+}
+
+/** Tells the traces of what comes in, and hands it on. */
+function traced(user: NetworkUser, traces: Traces): NetworkUser {
+  return {
+    receive: (bytes, flow) => traces.received(bytes, flow, () => user.receive(bytes, flow)),
+    receiveFrame: (frame, flow) =>
+      frame.kind === 'message'
+        ? traces.received(frame.bytes, flow, () => user.receiveFrame(frame, flow))
+        : user.receiveFrame(frame, flow),
+  };
 }
 
 function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overload: OverloadControl): SipStack {
@@ -172,6 +256,30 @@ function sipStack(config: Config, clock: NodeClock, network: NodeNetwork, overlo
     limits: messageLimits(config),
     trusts: trustOf(config.sip.trusted),
     overload: () => overload.retryAfter(),
+  });
+}
+
+interface RegEventParts {
+  readonly clock: NodeClock;
+  readonly stack: SipStack;
+  readonly network: NodeNetwork;
+  readonly registrations: Registrations;
+}
+
+function regEventsBy({ registrar, sip }: Config, parts: RegEventParts): RegEvents | undefined {
+  if (registrar.driver !== 'regEvent') return undefined;
+  const contact = `sip:${contactOf(parts.network)}`;
+  const identifiers = nodeIdentifiers();
+  return new RegEvents({
+    ...parts,
+    sip: parts.stack,
+    token: () => identifiers.token(),
+    from: contact,
+    contact,
+    routes: sip.core === undefined ? [] : [`<${sip.core}>`],
+    expiresSeconds: registrar.regEvent.expires,
+    atOnce: registrar.regEvent.atOnce,
+    maxUsers: registrar.maxUsers,
   });
 }
 

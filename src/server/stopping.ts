@@ -18,7 +18,11 @@ export async function stop(server: Server, sessions: Config['shutdown']['session
   outbox?.retryNow();
   while (outbox !== undefined && outbox.depth > 0 && clock.now() < deadline) await pause(LOOK_MS);
   server.overload.stop();
+  server.preferences?.close();
+  server.regEvents?.close();
   engine.flush();
+  server.media?.relay.close();
+  await server.media?.network.close();
   server.stack.close();
   await server.network.close();
   cpm.close();

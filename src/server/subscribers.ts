@@ -1,8 +1,8 @@
 /** Who is served, by the drivers the configuration names: users, their preferences, their clients. */
 import type { RegisteredClient } from '../../machines/session/policy.ts';
 import type { ProfileSources, ProfileUser } from '../policy/profiles.ts';
+import type { PreferencesSource } from '../preferences/preferences.ts';
 import type { UserDirectory } from '../preferences/users.ts';
-import type { Registrations } from '../registrar/registrations.ts';
 import type { Config } from './config/schema.ts';
 import { loadUsers } from './config/users-file.ts';
 
@@ -32,8 +32,9 @@ const ANY_CLIENT: readonly RegisteredClient[] = [
 export function subscribers(
   config: Config,
   served: Served,
-  registrations: Registrations,
-): Pick<ProfileSources, 'user' | 'clients' | 'dndIgnoresConditions'> {
+  registrations: { clientsOf(address: string): readonly RegisteredClient[] | 'unknown' },
+  preferences?: PreferencesSource | undefined,
+): Pick<ProfileSources, 'user' | 'clients' | 'preferences' | 'dndIgnoresConditions'> {
   const { driver } = config.registrar;
   const anyUser = (address: string): ProfileUser => ({
     address,
@@ -45,7 +46,7 @@ export function subscribers(
     clients: driver === 'none' ? ANY_CLIENT : [],
   });
   const clients: ProfileSources['clients'] =
-    driver === 'thirdParty'
+    driver === 'thirdParty' || driver === 'regEvent'
       ? (address) => registrations.clientsOf(address)
       : driver === 'none'
         ? () => ANY_CLIENT
@@ -53,6 +54,7 @@ export function subscribers(
   return {
     user: (address) => (served.users === undefined ? anyUser(address) : served.users.find(address)),
     clients,
+    preferences,
     dndIgnoresConditions: () => served.dndIgnoresConditions,
   };
 }

@@ -29,6 +29,9 @@ export interface Flow {
   redirect?(address: string, port: number): Flow;
 }
 
+/** Sees each message as it is handed to the network, repetitions included; must neither throw nor keep the bytes. */
+export type SentTap = (bytes: Uint8Array, flow: Flow) => void;
+
 /** An address to send to, as RFC 3263 finds it. */
 export interface Target {
   readonly transport: TransportName;

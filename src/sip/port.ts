@@ -181,7 +181,12 @@ export type ProxyCommand =
       readonly leg: LegId;
       readonly branch: LegId;
     }
-  | { readonly type: 'cancelBranch'; readonly leg: LegId; readonly branch: LegId }
+  | {
+      readonly type: 'cancelBranch';
+      readonly leg: LegId;
+      readonly branch: LegId;
+      readonly headers: readonly HeaderField[];
+    }
   | { readonly type: 'forwardAck'; readonly leg: LegId }
   | {
       readonly type: 'forwardRequest';

@@ -21,7 +21,7 @@ import type { ProxyContext } from './proxy/context.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import type { ProxiedState } from './proxy/proxied-session.ts';
 import { ProxiedSessions } from './proxy/proxied-sessions.ts';
-import { forwardsLeft, hasLooped, takeOwnRoute } from './proxy/rules.ts';
+import { forwardsLeft, hasLooped, takeOwnRoute, topRouteKey } from './proxy/rules.ts';
 import { Reception, type ReceptionUser } from './reception.ts';
 import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
@@ -32,6 +32,7 @@ import { DEFAULT_TIMERS, type TimerValues, transactionTimeout } from './transact
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
 import { RestoredLeg } from './user-agent/restored-leg.ts';
+import { Subscription, type SubscriptionOptions, type SubscriptionUser } from './user-agent/subscription.ts';
 import { UacLeg } from './user-agent/uac-leg.ts';
 import { UasLeg } from './user-agent/uas-leg.ts';
 import { wayBack } from './way-back.ts';
@@ -83,9 +84,13 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   readonly #legs = new Map<string, Leg>();
   /** INVITEs handed up that have no answer yet, by leg. */
   readonly #invites = new Map<LegId, InviteServerTransaction>();
+  /** Early dialogs of INVITEs that are said again after a restart. */
+  readonly #early = new Map<LegId, LegState>();
   readonly #proxied: ProxiedSessions;
   readonly #outside = new Map<string, OutsideExchange>();
   readonly #owed: OwedAnswers;
+  /** Subscriptions of ours, by local tag. */
+  readonly #subscriptions = new Map<string, Subscription>();
   #listener: (event: SipEvent) => void = () => {};
 
   constructor(options: SipStackOptions) {
@@ -168,7 +173,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #receiveAck(request: SipRequest): void {
     const leg = this.#legs.get(request.toTag ?? '');
-    if (leg !== undefined) {
+    if (leg !== undefined && !this.#passesProxied(request)) {
       leg.receiveAck(request);
       return;
     }
@@ -177,6 +182,15 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     if (session !== undefined) session.receiveAck(request);
     else if (key !== undefined && forwardsLeft(request) >= 0) forwardAckStateless(this.sender, request);
     else this.counters.strayAcks++;
+  }
+
+  /**
+   * RFC 3261 16.4: the Route is followed first. A session in proxy mode may stand in the way to a leg of this same
+   * process, where one of them is the caller's and the other the callee's.
+   */
+  #passesProxied(request: SipRequest): boolean {
+    const key = topRouteKey(request, this.#options.network);
+    return key !== undefined && this.#proxied.get(key) !== undefined;
   }
 
   #receiveCancel(cancel: SipRequest, flow: Flow): void {
@@ -193,11 +207,13 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   #receiveInDialog(request: SipRequest, flow: Flow): void {
     const tag = request.toTag ?? '';
     const leg = this.#legs.get(tag);
-    if (leg !== undefined) {
+    if (leg !== undefined && !this.#passesProxied(request)) {
       leg.receive(request, this.#layer.createServer(request, flow), tag);
       return;
     }
     const transaction = this.#layer.createServer(request, flow);
+    const subscription = this.#subscriptions.get(tag);
+    if (subscription !== undefined) return subscription.receive(request, transaction);
     const owed = this.#owed.to(request);
     if (owed !== undefined) {
       transaction.respond(owed);
@@ -312,6 +328,19 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     }
   }
 
+  /** Begins a subscription of ours; `unsubscribe` it by its id when it is over. */
+  subscribe(options: SubscriptionOptions, user: SubscriptionUser): Subscription {
+    const subscription = new Subscription(this, options, user);
+    this.#subscriptions.set(options.id, subscription);
+    subscription.subscribe();
+    return subscription;
+  }
+
+  unsubscribe(id: string): void {
+    this.#subscriptions.get(id)?.end();
+    this.#subscriptions.delete(id);
+  }
+
   /** The leg of an INVITE that is answered here and not forwarded: made when first needed. */
   #uas(id: LegId): UasLeg | undefined {
     const known = this.#legs.get(id);
@@ -331,14 +360,10 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #invite(command: Extract<SipCommand, { type: 'invite' }>): void {
     const { leg: id, invite } = command;
-    const leg = new UacLeg(this, id, {
-      callId: id,
-      localTag: id,
-      localAddress: invite.from,
-      remoteAddress: invite.to,
-      cseq: 1,
-      uri: invite.uri,
-    });
+    const { from: localAddress, to: remoteAddress, uri } = invite;
+    const first = { callId: id, localTag: id, localAddress, remoteAddress, cseq: 1, uri };
+    const leg = new UacLeg(this, id, first, this.#early.get(id)?.dialogs);
+    this.#early.delete(id);
     this.#legs.set(id, leg);
     leg.invite(invite, command.known === true);
   }
@@ -357,6 +382,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     leg?.release();
     this.#legs.delete(id);
     this.#invites.delete(id);
+    this.#early.delete(id);
     if (id.endsWith('.a')) this.#proxied.release(id);
   }
 
@@ -429,6 +455,11 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
   }
 
+  /** The early dialogs of an INVITE that will be said again. */
+  restoreEarly(state: LegState): void {
+    if (state.dialogs.length > 0) this.#early.set(state.id, state);
+  }
+
   /** An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. */
   restoreInvite(leg: LegId, request: SipRequest): void {
     const flow = wayBack(request, this.#options.network);
@@ -449,6 +480,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#invites.clear();
     this.#proxied.clear();
     this.#outside.clear();
+    this.#subscriptions.clear();
   }
 }
 

@@ -139,10 +139,7 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
     registrations: {
       keep: (id, registration) => void inTransaction(() => putRegistration.run(id, JSON.stringify(registration))),
       forget: (id) => void inTransaction(() => removeRegistration.run(id)),
-      kept: () =>
-        (read(db, 'SELECT body FROM registrations') as { body: string }[]).map(
-          ({ body }) => JSON.parse(body) as KeptRegistration,
-        ),
+      kept: () => keptIn(db),
     },
     get failing() {
       return failing;
@@ -156,12 +153,24 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
 
 const LOAD = 'SELECT number, id, origin, state FROM sessions ORDER BY number';
 
+/** One row at a time: a provider's users, all at once, would be held twice. */
+function* keptIn(db: Database.Database): Iterable<KeptRegistration> {
+  try {
+    const bodies = db.prepare('SELECT body FROM registrations').pluck().iterate() as IterableIterator<string>;
+    for (const body of bodies) yield JSON.parse(body) as KeptRegistration;
+  } catch (error) {
+    throw new Error(`${db.name}: ${(error as Error).message}; ${DAMAGED}`);
+  }
+}
+
+const DAMAGED = 'restore it from a copy, or move it away to start anew';
+
 /** Every row. Throws, with the path, where the file is damaged. */
 function read(db: Database.Database, query: string): unknown[] {
   try {
     return db.prepare(query).all();
   } catch (error) {
-    throw new Error(`${db.name}: ${(error as Error).message}; restore it from a copy, or move it away to start anew`);
+    throw new Error(`${db.name}: ${(error as Error).message}; ${DAMAGED}`);
   }
 }
 

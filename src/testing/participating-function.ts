@@ -5,7 +5,7 @@ import type { Policy, Profile } from '../../machines/session/policy.ts';
 import { Engine, type EngineOptions } from '../engine/engine.ts';
 import type { ContactCipher } from '../engine/identity.ts';
 import type { MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
-import type { HistoryDriver } from '../history/driver.ts';
+import type { Done, HistoryDriver } from '../history/driver.ts';
 import { MemoryHistory } from '../history/memory.ts';
 import { Outbox } from '../history/outbox.ts';
 import type { RecordingRules } from '../history/record.ts';
@@ -34,7 +34,10 @@ export interface FunctionOptions {
   readonly groupState?: 'always' | 'groupOnly';
   readonly otherServices?: 'forward' | 'reject';
   readonly machine?: SessionMachine;
+  /** The media plane; without one, descriptions pass through and what is released is noted. */
+  readonly media?: MediaPort;
   readonly observe?: EngineOptions['observe'];
+  readonly ended?: EngineOptions['ended'];
   readonly overload?: () => number | undefined;
 }
 
@@ -100,7 +103,7 @@ export class ParticipatingFunction {
       ...(options.overload === undefined ? {} : { overload: options.overload }),
     });
     this.outbox = new Outbox({
-      driver: this.history,
+      driver: clock.connected(this.history),
       rules: { metadata: true, keepOldGroupState: true, ...options.rules },
       clock,
       forget: (ids) => this.store.forgetIntents(ids),
@@ -132,27 +135,37 @@ export class ParticipatingFunction {
       log: { session: () => {}, problem: () => {} },
       ...(options.machine === undefined ? {} : { machine: options.machine }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
+      ...(options.ended === undefined ? {} : { ended: options.ended }),
     });
     this.#up = true;
-    this.engine.restore();
     this.outbox.submit([...this.disk.intents.values()]);
+    this.engine.restore();
   }
 
   #profiles(): ProfilePort {
     return {
       lookUp: (query, done) => {
         const { profile } = this;
-        if (typeof profile === 'function') profile(query, done);
+        // Whoever asked may be gone by the time the answer comes.
+        const asking = this.#process;
+        if (typeof profile === 'function') profile(query, (found) => (asking.alive ? done(found) : undefined));
         else done({ ...DEFAULT_PROFILE, ...profile });
       },
     };
   }
 
   #media(): MediaPort {
-    return {
-      adapt: (_session, _leg, sdp) => sdp,
-      release: (session, legs) => this.released.push(...legs.map((leg) => `${session}.${leg}`)),
-    };
+    return (
+      this.#options.media ?? {
+        adapt: (_session, _leg, sdp) => sdp,
+        release: (session, legs) => this.released.push(...legs.map((leg) => `${session}.${leg}`)),
+      }
+    );
+  }
+
+  /** Timers of this process that have neither fired nor been cancelled. */
+  get timers(): number {
+    return this.#process.timers;
   }
 
   get up(): boolean {
@@ -162,17 +175,19 @@ export class ParticipatingFunction {
   /** `kill -9`: what was not on the disk is gone, and nobody hears of it. */
   crash(): void {
     this.#up = false;
-    this.#process.alive = false;
+    this.#process.die();
+    this.outbox.close();
     this.#node.dead = true;
     this.store.crash();
     this.#network.detach(this.address);
   }
 }
 
-/** The clock as one process sees it: after its end nothing fires. */
+/** The clock and the message store as one process sees them: after its end nothing fires, and nothing is answered. */
 class Process implements Clock {
-  alive = true;
   readonly #clock: Clock;
+  readonly #timers = new Set<Timer>();
+  #alive = true;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -182,13 +197,60 @@ class Process implements Clock {
     return this.#clock.now();
   }
 
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Timers that have neither fired nor been cancelled. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** What the store was asked is done there; whoever asked may be gone by then. */
+  connected(driver: HistoryDriver): HistoryDriver {
+    const heard = <T>(done: Done<T>): Done<T> => {
+      return (error, value) => {
+        if (!this.#alive) return;
+        if (error !== null) done(error);
+        else done(null, value as T);
+      };
+    };
+    const { together } = driver;
+    return {
+      openFolder: (folder, done) => driver.openFolder(folder, heard(done)),
+      append: (folder, key, object, done) => driver.append(folder, key, object, heard(done)),
+      setPointer: (folder, pointer, uid, done) => driver.setPointer(folder, pointer, uid, heard(done)),
+      getPointer: (folder, pointer, done) => driver.getPointer(folder, pointer, heard(done)),
+      remove: (folder, uid, done) => driver.remove(folder, uid, heard(done)),
+      ...(together === undefined ? {} : { together: together.bind(driver) }),
+      close: () => driver.close(),
+    };
+  }
+
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
+    const timers = this.#timers;
     const guarded: TimerOwner = {
       onTimer: (fired) => {
-        if (this.alive) owner.onTimer(fired);
+        timers.delete(timer);
+        if (this.#alive) owner.onTimer(fired);
       },
     };
-    return this.#clock.schedule(delayMs, guarded, name);
+    const scheduled = this.#clock.schedule(delayMs, guarded, name);
+    const timer: Timer = {
+      name,
+      dueAt: scheduled.dueAt,
+      cancel() {
+        timers.delete(timer);
+        scheduled.cancel();
+      },
+    };
+    timers.add(timer);
+    return timer;
+  }
+
+  die(): void {
+    this.#alive = false;
+    for (const timer of [...this.#timers]) timer.cancel();
   }
 }
 

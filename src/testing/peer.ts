@@ -114,6 +114,14 @@ export class Peer {
 
   /** Begins a CPM session. */
   invite(options: InviteOptions = {}): Call {
+    const request = this.request(options);
+    const call = new Call(this, request, true, request.fromTag ?? '');
+    this.send(request, { to: this.pf });
+    return call;
+  }
+
+  /** An INVITE that begins a CPM session, not sent yet and without a Via. */
+  request(options: InviteOptions = {}): SipRequest {
     const tag = this.token();
     const from = options.from ?? `<sip:${this.name}@home.example>`;
     const sdp = options.sdp === undefined ? chatSdp(this.name) : options.sdp;
@@ -143,9 +151,7 @@ export class Peer {
     for (const [name, value] of options.headers ?? [])
       if (value !== null) request.headers.push(headerField(name, value));
     if (body !== undefined) request.body = Uint8Array.from(body, (letter) => letter.charCodeAt(0));
-    const call = new Call(this, request, true, tag);
-    this.send(request, { to: this.pf });
-    return call;
+    return request;
   }
 
   // --- receiving -----------------------------------------------------------------------------------------------

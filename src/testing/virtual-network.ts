@@ -18,6 +18,12 @@ export interface Passage {
 /** When the copies of a message arrive, in ms after it was sent: `[1]` is fine, `[]` is lost, `[1, 1]` comes twice. */
 export type Weather = (passage: Passage) => readonly number[];
 
+/** Sees every message when it is sent, and again each time a copy of it arrives where somebody listens. */
+export interface NetworkWatcher {
+  sent(passage: Passage): void;
+  arrived(passage: Passage): void;
+}
+
 type Receiver = (bytes: Uint8Array, flow: Flow) => void;
 
 const FAIR: Weather = () => [1];
@@ -28,6 +34,7 @@ export class VirtualNetwork {
   /** Everything that was sent, lost messages included. */
   readonly transcript: Passage[] = [];
   weather: Weather = FAIR;
+  watcher: NetworkWatcher | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,19 +54,22 @@ export class VirtualNetwork {
   transmit(from: string, to: string, transport: TransportName, bytes: Uint8Array, failure?: SendFailure): void {
     const passage: Passage = { at: this.#clock.now(), from, to, transport, message: wireOfBytes(bytes) };
     this.transcript.push(passage);
+    this.watcher?.sent(passage);
     // Over a connection, nobody listening is noticed; a datagram is just gone.
     if (transport !== 'UDP' && !this.#receivers.has(to)) {
       this.#clock.schedule(1, { onTimer: () => failure?.onTransportError('connection refused') }, 'refused');
       return;
     }
     for (const delay of this.weather(passage)) {
-      this.#clock.schedule(delay, { onTimer: () => this.#arrive(from, to, transport, bytes) }, 'arrival');
+      this.#clock.schedule(delay, { onTimer: () => this.#arrive(passage, bytes) }, 'arrival');
     }
   }
 
-  #arrive(from: string, to: string, transport: TransportName, bytes: Uint8Array): void {
-    const receiver = this.#receivers.get(to);
-    receiver?.receive(bytes, new VirtualFlow(receiver.node, from, transport));
+  #arrive(passage: Passage, bytes: Uint8Array): void {
+    const receiver = this.#receivers.get(passage.to);
+    if (receiver === undefined) return;
+    this.watcher?.arrived(passage);
+    receiver.receive(bytes, new VirtualFlow(receiver.node, passage.from, passage.transport));
   }
 }
 

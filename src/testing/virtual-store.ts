@@ -18,8 +18,12 @@ export class VirtualStore implements SessionStore {
   delayMs = 0;
   /** Says what a commit fails with; null lets it through. */
   failure: string | null = null;
+  /** Runs when a commit is on the disk and nobody has heard of it yet: the instant to crash at. */
+  written: () => void = () => {};
   readonly #clock: Clock;
   #crashed = false;
+  /** When the last commit is on the disk, ms since the epoch. */
+  #writtenAt = 0;
 
   constructor(clock: Clock, disk: VirtualDisk) {
     this.#clock = clock;
@@ -37,10 +41,14 @@ export class VirtualStore implements SessionStore {
       for (const id of batch.deletes) this.disk.sessions.delete(id);
       for (const { key, body } of batch.policies) this.disk.policies.set(key, body);
       for (const intent of batch.intents) this.disk.intents.set(intent.id, intent);
-      done();
+      this.written();
+      if (!this.#crashed) done();
     };
-    if (this.delayMs === 0) write();
-    else this.#clock.schedule(this.delayMs, { onTimer: write }, 'commit');
+    // A disk writes in order: a quick commit waits for a slow one before it.
+    const at = Math.max(this.#clock.now() + this.delayMs, this.#writtenAt);
+    this.#writtenAt = at;
+    if (at === this.#clock.now()) write();
+    else this.#clock.schedule(at - this.#clock.now(), { onTimer: write }, 'commit');
   }
 
   load(each: (id: string, origin: string, state: string) => void): void {

@@ -7,14 +7,16 @@ import { VirtualNetwork } from './virtual-network.ts';
 
 export interface WorldOptions extends FunctionOptions {
   readonly seed?: number;
+  /** A clock that others have too. */
+  readonly clock?: VirtualClock;
 }
 
 /** Long enough for a message to cross a few hops and for what it causes, short against every SIP timer. */
 const SETTLE_MS = 40;
 
 export class World {
-  readonly clock = new VirtualClock();
-  readonly network = new VirtualNetwork(this.clock);
+  readonly clock: VirtualClock;
+  readonly network: VirtualNetwork;
   readonly random: SeededRandom;
   readonly pf: ParticipatingFunction;
   /** The SIP/IP core: next hop of all that does not go to the ISF. */
@@ -23,6 +25,8 @@ export class World {
   readonly #peers = new Map<string, Peer>();
 
   constructor(options: WorldOptions = {}) {
+    this.clock = options.clock ?? new VirtualClock();
+    this.network = new VirtualNetwork(this.clock);
     this.random = new SeededRandom(options.seed ?? 1);
     this.pf = new ParticipatingFunction(this.clock, this.network, this.random, options);
     this.core = this.peer('core', '10.0.0.20:5060');

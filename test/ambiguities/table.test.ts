@@ -24,6 +24,7 @@ const WITHOUT_TEST: Readonly<Record<string, string>> = {
 
 /** Names that the specification gives its keys, and where they stand in the files (contract, Configuration). */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
+  'xdms.blacklistNames': ['preferences.blacklistNames'],
   'sip.warningAgent': ['sip.warningAgent'],
   'sip.productTokens': ['sip.productTokens'],
   'sip.contactKey': ['sip.contactKey'],
@@ -59,7 +60,6 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 /** Keys of parts that are not in this version. */
 const NOT_YET: Readonly<Record<string, string>> = {
   'media.*': 'there is no media relay; check-config warns of keys that have nothing to configure',
-  'xdms.blacklistNames': 'names of XDMS lists; comes with preferences.driver xcap, until then users.yaml has one list',
 };
 
 interface JsonSchema {

@@ -37,27 +37,6 @@ const page = (...objects: string[]): string =>
   );
 
 describe('a stored message', () => {
-  it('gives its body back byte for byte, and never has what an IMAP store changes: a bare CR or LF, or NUL', () => {
-    const letters = fc.string({
-      unit: fc.oneof(
-        fc.constantFrom('\r', '\n', '\0', '\r\n', 'a'),
-        fc.nat(255).map((byte) => String.fromCharCode(byte)),
-      ),
-    });
-    fc.assert(
-      fc.property(letters, (body) => {
-        const stored = storedMessage(HEADERS, body);
-        expect(stored.replaceAll('\r\n', '')).not.toMatch(/(?=[\0\r\n])\p{Cc}/u);
-        expect(partOf(stored).body).toBe(body);
-      }),
-    );
-  });
-
-  it('is readable as it is where nothing in it would be changed', () => {
-    expect(storedMessage(HEADERS, 'one\r\ntwo')).toMatch(/Content-Transfer-Encoding: 8bit\r\n\r\none\r\ntwo$/);
-    expect(storedMessage(HEADERS, 'one\ntwo')).toMatch(/Content-Transfer-Encoding: base64\r\n\r\nb25lCnR3bw==\r\n$/);
-  });
-
   it('has a CPIM message inside, read with its own headers and its content (RFC 3862)', () => {
     const part = partOf(storedMessage(HEADERS, cpim('Hello\r\n\r\nyou')));
     expect(typeOf(part)).toBe('message/cpim');

@@ -139,12 +139,12 @@ const TABLE: readonly (readonly [what: string, config: string, said: readonly st
   ],
   [
     'drivers that are not in this version, and those that never were',
-    'history: {driver: magic}\nsessions: {driver: redis}\npreferences: {driver: xcap}\nregistrar: {driver: magic}\n',
+    'history: {driver: magic}\nsessions: {driver: redis}\npreferences: {driver: ldap}\nregistrar: {driver: magic}\n',
     [
       "pf.yaml:1: history.driver: Invalid discriminator value. Expected 'sqlite' | 'imap' | 'none'",
       'pf.yaml:2: sessions.driver: redis is not in this version, use sqlite',
-      'pf.yaml:3: preferences.driver: xcap is not in this version, use file',
-      'pf.yaml:4: registrar.driver: Invalid option: expected one of "thirdParty"|"static"|"none"',
+      "pf.yaml:3: preferences.driver: Invalid discriminator value. Expected 'file' | 'undefined' | 'xcap'",
+      'pf.yaml:4: registrar.driver: Invalid option: expected one of "thirdParty"|"regEvent"|"static"|"none"',
     ],
   ],
   [
@@ -159,6 +159,34 @@ const TABLE: readonly (readonly [what: string, config: string, said: readonly st
     'an IMAP store whose password is not there',
     'history:\n  driver: imap\n  url: imaps://imap.home.example\n  password: env:CPM_TEST_NO_SUCH\n',
     ['pf.yaml:1: history: environment variable CPM_TEST_NO_SUCH is not set'],
+  ],
+  [
+    'an XCAP server that is none, or not asked properly',
+    [
+      'preferences:',
+      '  driver: xcap',
+      '  root: ftp://x',
+      '  rulesDocument: /users/rules',
+      '  blacklistNames: []',
+      '  assertedIdentity: bob',
+      '  auth: {type: digest, username: pf, password: hunter2}',
+      '  cacheBytes: 1',
+      '  timeout: 5',
+    ].join('\n'),
+    [
+      'pf.yaml:3: preferences.root: expected an http or https URL without user, query and fragment, such as http://xcap.home.example/xcap-root',
+      'pf.yaml:4: preferences.rulesDocument: expected a path below the root with {user} in it',
+      'pf.yaml:5: preferences.blacklistNames: Too small: expected array to have >=1 items',
+      'pf.yaml:6: preferences.assertedIdentity: expected user, none, or an address',
+      'pf.yaml:7: preferences.auth.password: expected env:NAME or file:PATH: secrets never stand in the file itself',
+      'pf.yaml:8: preferences.cacheBytes: Too small: expected number to be >=65536',
+      'pf.yaml:9: preferences.timeout: unknown key; did you mean timeoutMs?',
+    ],
+  ],
+  [
+    'a secret for the XCAP server that can not be had',
+    'preferences:\n  driver: xcap\n  root: http://127.0.0.1/x\n  auth: {type: bearer, token: "env:CPM_TEST_NO_SUCH"}\n',
+    ['pf.yaml:4: preferences.auth: environment variable CPM_TEST_NO_SUCH is not set'],
   ],
   ['no mapping at all', 'hello\n', ['pf.yaml:1: Invalid input: expected object, received string']],
   [
@@ -252,7 +280,7 @@ describe('the command line', () => {
   });
 
   it('what is not wrong and still worth knowing is a warning', () => {
-    const file = scene.file('pf.yaml', 'media: {ports: 21000-21999}\n');
+    const file = scene.file('pf.yaml', 'policy: {mediaPath: always}\n');
     const { code, err } = runCommand(PROJECT, 'check-config', file);
     expect({ code, warnings: err.match(/^warning: \w+/gm) }).toEqual({
       code: 0,

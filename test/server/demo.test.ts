@@ -83,6 +83,9 @@ describe('what it prints', () => {
       ["Bob's phone rings", 'Alice hears 180 Ringing'],
       ['Bob accepts', 'Alice hears 200 OK, and her ACK reaches Bob'],
       ['The session stands', 'both functions in b2buaEstablished.steady, both record'],
+      ['Alice writes', 'Bob reads "Lunch at the harbour, 12:30?"; a notification of that comes back'],
+      ['Bob answers', 'Alice reads "Gladly. Show me where!"; a notification of that comes back'],
+      ['Alice sends a photo', 'Bob reads image/png, 100000 bytes; a notification of that comes back'],
       ['Bob hangs up', 'his 200 has Message-UID 1, the BYE to Alice has Message-UID 1'],
       ['Nothing is left', 'no session lives, no history work waits'],
     ]);
@@ -106,7 +109,20 @@ describe('what it prints', () => {
       const folder = printed.split(`The history folder of sip:${user}@home.example`)[1]?.split('\n\n')[0];
       expect(folder).toMatch(new RegExp(`folder ${UUID}/${UUID}\n`));
       expect(folder).toMatch(/UID 1 {2}Session Info +Application\/X-CPM-Session {2}◀ SessionInfoObjectID\n/);
-      expect(folder).toMatch(/UID 2 {2}Group State +Application\/group-state-object\+xml {2}◀ GroupStateObjectID\n/);
+      const messages = [...(folder ?? '').matchAll(/UID \d {2}Message[\s\S]*?\n {2}[├└]/g)].map(([text]) =>
+        text.match(/(text|delivered|content) +(.*)/)?.slice(1),
+      );
+      expect(messages).toHaveLength(6);
+      // A notification and the next message may pass each other on their ways.
+      expect(messages).toEqual(
+        expect.arrayContaining([
+          ['text', 'Lunch at the harbour, 12:30?'],
+          ['delivered', 'alice-1'],
+          ['text', 'Gladly. Show me where!'],
+          ['content', 'image/png, 100000 bytes'],
+        ]),
+      );
+      expect(folder).toMatch(/UID 8 {2}Group State +Application\/group-state-object\+xml {2}◀ GroupStateObjectID\n/);
       expect(folder).toMatch(new RegExp(`Message-Direction +${direction}\n`));
       expect(folder).toMatch(/group-type +1-1\n/);
       expect(folder?.match(/participant +sip:(alice|bob)@home\.example/g)).toHaveLength(2);
@@ -122,7 +138,7 @@ describe('what it prints', () => {
   it('--json gives steps, ladder and folders with the objects whole, and nothing else', async () => {
     const told = JSON.parse(await output('--json')) as Performance;
     expect(told.parties.map(({ what }) => what)).toEqual(['sip.js', 'originating', 'terminating', 'sip.js']);
-    expect(told.steps).toHaveLength(6);
+    expect(told.steps).toHaveLength(9);
     const names = { alice: 'Alice', originating: "Alice's PF", terminating: "Bob's PF", bob: 'Bob' };
     const messages = told.ladder.flatMap((row) =>
       'message' in row ? [`${names[row.from]}: ${row.message} > ${names[row.to]}`] : [],
@@ -134,10 +150,11 @@ describe('what it prints', () => {
           user,
           conversationId: told.conversationId,
           contributionId: told.contributionId,
-          pointers: { SessionInfoObjectID: 1, GroupStateObjectID: 2 },
+          pointers: { SessionInfoObjectID: 1, GroupStateObjectID: 8 },
           objects: [
             expect.objectContaining({ uid: 1, content: expect.stringMatching(/\r\n\r\n<\?xml[\s\S]*<session>/) }),
-            expect.objectContaining({ uid: 2, content: expect.stringMatching(/\r\n\r\n<\?xml[\s\S]*<groupstate /) }),
+            ...[2, 3, 4, 5, 6, 7].map((uid) => expect.objectContaining({ uid, type: 'message/cpim' })),
+            expect.objectContaining({ uid: 8, content: expect.stringMatching(/\r\n\r\n<\?xml[\s\S]*<groupstate /) }),
           ],
         },
       ]);

@@ -26,12 +26,19 @@ interface Registering {
   readonly to?: string;
   /** The client's own REGISTER's 200, as the S-CSCF embeds it. */
   readonly embedded?: string;
+  /** Content-Type of the body; by default `message/sip`. */
+  readonly type?: string;
 }
 
 let cseq = 0;
 
 /** The core registers a user with us. */
-async function register({ expires = 600, to = `<${BOB}>`, embedded }: Registering = {}): Promise<SipResponse> {
+async function register({
+  expires = 600,
+  to = `<${BOB}>`,
+  embedded,
+  type = 'message/sip',
+}: Registering = {}): Promise<SipResponse> {
   const request = new SipRequest('REGISTER', `sip:127.0.0.1`, [
     headerField('Max-Forwards', '70'),
     headerField('From', '<sip:scscf.home.example>;tag=1'),
@@ -40,7 +47,7 @@ async function register({ expires = 600, to = `<${BOB}>`, embedded }: Registerin
     headerField('CSeq', `${cseq} REGISTER`),
     headerField('Contact', '<sip:scscf.home.example>'),
     headerField('Expires', String(expires)),
-    ...(embedded === undefined ? [] : [headerField('Content-Type', 'message/sip')]),
+    ...(embedded === undefined ? [] : [headerField('Content-Type', type)]),
   ]);
   if (embedded !== undefined) request.body = bytesOfWire(embedded);
   pf.bob.peer.send(request, { to: pf.bob.peer.pf });
@@ -114,6 +121,76 @@ describe('registrar.driver: thirdParty', () => {
   it('is refused with 400 where it names nobody', async () => {
     expect((await register({ to: 'nobody' })).status).toBe(400);
     expect(await pf.metric('registrations')).toBe(0);
+  });
+});
+
+describe('TS 24.229 5.4.1.7: the bodies of a third-party REGISTER', () => {
+  const multipart = 'multipart/mixed;boundary="b1"';
+  const whole = (...parts: [type: string, content: string][]): string =>
+    `${parts.map(([type, content]) => `--b1\r\nContent-Type: ${type}\r\n\r\n${content}\r\n`).join('')}--b1--\r\n`;
+  const serviceInfo = (text: string): [string, string] => [
+    'application/3gpp-ims+xml',
+    `<?xml version="1.0"?><ims-3gpp version="1"><service-info>${text}</service-info></ims-3gpp>`,
+  ];
+  const device = (id: number, expires = 600): string =>
+    `Contact: <sip:bob@10.0.0.${id}>;+sip.instance="<urn:uuid:${id}>";expires=${expires};+g.3gpp.icsi-ref="${ICSI}"`;
+  const registerOf = (...contacts: string[]): string =>
+    [
+      'REGISTER sip:home.example SIP/2.0',
+      `To: <${BOB}>`,
+      `From: <${BOB}>;tag=1`,
+      'Call-ID: 1',
+      'CSeq: 1 REGISTER',
+      ...contacts,
+      '',
+      '',
+    ].join('\r\n');
+  const okOf = (...contacts: string[]): string => registerOf(...contacts).replace(/^.*/, 'SIP/2.0 200 OK');
+  const instances = (): string[] => pf.server.registrations.clientsOf(BOB).map(({ instance }) => instance);
+
+  beforeEach(async () => {
+    pf = await host(scene, { registrar: { driver: 'thirdParty' }, policy: { noClient: 'reject' } });
+  });
+
+  it('service information, REGISTER and 200 in one multipart body: the 200 has all devices', async () => {
+    const embedded = whole(
+      serviceInfo('x'),
+      ['message/sip', registerOf(device(1))],
+      ['message/sip', okOf(device(1), device(2))],
+    );
+    expect((await register({ embedded, type: multipart })).status).toBe(200);
+    expect(instances()).toEqual(['<urn:uuid:1>', '<urn:uuid:2>']);
+  });
+
+  it('a REGISTER alone speaks of its own device only: the others stay, also when it goes', async () => {
+    await register({ embedded: okOf(device(1), device(2)) });
+    await register({ embedded: registerOf(device(3)) });
+    expect(instances()).toEqual(['<urn:uuid:3>', '<urn:uuid:1>', '<urn:uuid:2>']);
+    await register({ embedded: registerOf(device(1, 0)) });
+    expect(instances()).toEqual(['<urn:uuid:3>', '<urn:uuid:2>']);
+  });
+
+  it('a device whose time is over goes before the others', async () => {
+    await register({ embedded: okOf(device(1, 1), device(2)) });
+    expect(instances()).toHaveLength(2);
+    await until('the first has gone', async () => instances().length === 1);
+    expect(instances()).toEqual(['<urn:uuid:2>']);
+    expect(await statusOfCall()).toBe(200);
+  });
+
+  it('network-initiated: Expires 0 ends it, whatever devices there were', async () => {
+    await register({ embedded: okOf(device(1), device(2)) });
+    expect((await register({ expires: 0, embedded: okOf() })).status).toBe(200);
+    expect(await statusOfCall()).toBe(480);
+  });
+
+  it('service information names the services of a client of which nothing else is known', async () => {
+    const [type, content] = serviceInfo('urn:urn-7:3gpp-service.ims.icsi.oma.cpm.msg');
+    await register({ embedded: content, type });
+    expect(pf.server.registrations.clientsOf(BOB)).toMatchObject([{ services: ['msg'] }]);
+    expect(await statusOfCall()).toBe(480);
+    await register({ embedded: '<!DOCTYPE x><ims-3gpp/>', type });
+    expect(await statusOfCall()).toBe(200);
   });
 });
 

@@ -142,24 +142,6 @@ describe('re-INVITE', () => {
       expect(world.pf.engine.counters.byReason).toEqual({ dialogGone: 1 });
     }
   });
-
-  it('RFC 3261 15.1.2: BYE while it is under way: the open one gets 487, an accepted one its ACK', () => {
-    const world = new World(b2bua);
-    const { near, far } = establish(world, 'orig');
-    near.request('INVITE', { sdp: chatSdp('alice') });
-    world.settle();
-    const reinvite = far.expect('INVITE');
-    near.bye();
-    world.settle();
-    near.response(487);
-    const bye = far.expect('BYE');
-    far.respond(200, { to: reinvite, sdp: chatSdp('bob') });
-    far.respond(200, { to: bye });
-    world.settle();
-    far.expect('ACK');
-    near.response(200, 'BYE');
-    expect(leftovers(world)).toEqual([]);
-  });
 });
 
 describe('UPDATE', () => {
@@ -184,19 +166,6 @@ describe('UPDATE', () => {
     expect(ok.header('session-expires')).toBe('900;refresher=uac');
     expect(ok.header('require')).toBe('timer');
     expect(far.has('UPDATE')).toBe(false);
-  });
-
-  it('RFC 3311 5.2: against a BYE the BYE wins', () => {
-    const world = new World(b2bua);
-    const { near, far } = establish(world, 'orig');
-    near.request('UPDATE', { sdp: chatSdp('alice') });
-    far.bye();
-    world.settle();
-    near.response(487, 'UPDATE');
-    near.respond(200, { to: near.expect('BYE') });
-    world.settle();
-    far.response(200, 'BYE');
-    expect(leftovers(world)).toEqual([]);
   });
 });
 
@@ -289,21 +258,6 @@ describe('interworked sessions', () => {
     near.ack();
     expect(first.has('INVITE') || second.has('INVITE')).toBe(false);
     expect(world.pf.engine.sessions.size).toBe(1);
-  });
-
-  it("BYE 4a with the client's re-INVITE under way: the streams go afterwards", () => {
-    const world = new World({ ...b2bua, isf: [ISF] });
-    const { near, first, second } = establishTwoIwfs(world, 'orig');
-    first.bye();
-    second.bye();
-    world.settle();
-    first.response(200, 'BYE');
-    // The second was the last: the whole session closes.
-    near.respond(487, { to: near.expect('INVITE') });
-    near.respond(200, { to: near.expect('BYE') });
-    world.settle();
-    second.response(200, 'BYE');
-    expect(leftovers(world)).toEqual([]);
   });
 });
 

@@ -236,26 +236,7 @@ describe('nobody answers', () => {
   });
 });
 
-describe('no ACK', () => {
-  it('RFC 3261 13.3.1.4: the 200 is repeated, and after 64*T1 both sides get a BYE (A-16)', () => {
-    const world = new World(b2bua);
-    const near = invite(world, 'orig');
-    world.settle();
-    const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob') });
-    world.advance(31_000);
-    const copies = near.peer.waiting.filter((line) => line === '200 INVITE').length;
-    expect(copies).toBeGreaterThanOrEqual(10);
-    expect(near.has('BYE') || far.has('BYE')).toBe(false);
-    world.advance(1100);
-    near.respond(200, { to: near.expect('BYE') });
-    // The far side is acknowledged before it is told.
-    expect(far.peer.waiting.slice(-2)).toEqual(['ACK', 'BYE']);
-    far.respond(200, { to: far.expect('BYE') });
-    expect(leftovers(world)).toEqual([]);
-    expect(world.pf.engine.counters.byReason).toEqual({ noAck: 1 });
-  });
-
+describe('the ACK of the far side', () => {
   it('RFC 3261 13.2.2.4: copies of the far 200 get copies of the ACK, and nothing before the near one came', () => {
     const world = new World(b2bua);
     const near = invite(world, 'orig');
@@ -273,41 +254,5 @@ describe('no ACK', () => {
     world.settle();
     far.expect('ACK');
     expect(far.has('BYE')).toBe(false);
-  });
-
-  it('RFC 3261 15: a BYE that overtakes the ACK ends the session; the far side is acknowledged first', () => {
-    const world = new World(b2bua);
-    const near = invite(world, 'orig');
-    world.settle();
-    const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob') });
-    world.settle();
-    near.response(200);
-    near.bye();
-    world.settle();
-    expect(far.peer.waiting).toEqual(['ACK', 'BYE']);
-    far.respond(200, { to: far.expect('BYE') });
-    world.settle();
-    near.response(200, 'BYE');
-    expect(leftovers(world)).toEqual([]);
-  });
-
-  it("RFC 3261 15: a far BYE before the caller's ACK waits with the caller's BYE for that ACK", () => {
-    const world = new World(b2bua);
-    const near = invite(world, 'orig');
-    world.settle();
-    const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob') });
-    world.settle();
-    near.response(200);
-    far.bye();
-    world.settle();
-    expect(near.has('BYE')).toBe(false);
-    near.ack();
-    world.settle();
-    near.respond(200, { to: near.expect('BYE') });
-    world.settle();
-    far.response(200, 'BYE');
-    expect(leftovers(world)).toEqual([]);
   });
 });

@@ -126,16 +126,16 @@ export function driverContract(begin: () => Promise<Store> | Store, outlivesItsP
     expect(await answer((done: Done<unknown>) => driver.folders(store.user, done))).toEqual([]);
   });
 
-  it('keeps every byte of a message, and large ones', async () => {
+  it('keeps every byte of a message, whatever its body holds and says of its encoding, and large ones', async () => {
     await open();
-    const bytes = Array.from({ length: 255 }, (_, at) => String.fromCharCode(at + 1)).join('');
-    const all = bytes.replace(/[\r\n]/g, '');
-    await append('bytes', all);
-    await append('large', 'x'.repeat(1_000_000));
-    expect(await objects()).toEqual([
-      { uid: 1, content: message(all) },
-      { uid: 2, content: message('x'.repeat(1_000_000)) },
-    ]);
+    const bytes = Array.from({ length: 256 }, (_, at) => String.fromCharCode(at)).join('');
+    const bodies = [bytes, bytes.repeat(20), 'bare\nlines\r', '\r\n\r\n', '', 'x'.repeat(1_000_000)];
+    const heads = ['', 'Content-Transfer-Encoding: binary\r\n', 'Content-Transfer-Encoding: base64\r\nTo: x\r\n'];
+    const given = heads.flatMap((head) => bodies.map((body) => `${head}Subject: x\r\n\r\n${body}`));
+    for (const [at, object] of given.entries()) {
+      await answer<number>((done) => driver.append(folder, `key-${at}`, object, done));
+    }
+    expect(await objects()).toEqual(given.map((content, at) => ({ uid: at + 1, content })));
   });
 
   // What strangers put into Conversation-ID and Contribution-ID, wire strings.

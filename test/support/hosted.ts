@@ -36,7 +36,11 @@ export interface Hosted {
 export async function host(
   scene: Scene,
   config: Record<string, unknown> = {},
-  { users, token }: { readonly users?: unknown; readonly token?: string } = {},
+  {
+    users,
+    token,
+    origins = [],
+  }: { readonly users?: unknown; readonly token?: string; readonly origins?: string[] } = {},
 ): Promise<Hosted> {
   const bob = await UdpPhone.open('bob', '127.0.0.1:9');
   const { sip, ...rest } = config as { sip?: Record<string, unknown> };
@@ -63,7 +67,7 @@ export async function host(
   const address = server.listening[0]?.replace(/^udp:/, '') ?? '';
   const alice = await UdpPhone.open('alice', address);
   bob.peer.pf = address;
-  const app = adminServer(server, { token, redact: whole.log.redact });
+  const app = adminServer(server, { token, redact: whole.log.redact, origins });
   const admin = await app.listen({ host: '127.0.0.1', port: 0 });
   let sessions = 0;
 

@@ -2,7 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe } from '@jest/globals';
 
+/** A program by its name, a module of Kamailio as `kamailio/xcap_server`. */
 function isInstalled(program: string): boolean {
+  const [, module] = /^kamailio\/(\w+)$/.exec(program) ?? [];
+  if (module !== undefined) return spawnSync('sh', ['-c', `ls /usr/lib/*/kamailio/modules/${module}.so`]).status === 0;
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 

@@ -44,6 +44,10 @@ export interface SippOptions {
   readonly calls?: number;
   /** Calls a second. */
   readonly rate?: number;
+  /** Calls at a time; no more are made while so many are up. */
+  readonly atOnce?: number;
+  /** How long the scenario's pauses last. */
+  readonly holdMs?: number;
   /** After so many seconds it gives up. */
   readonly seconds?: number;
   /** Values of keywords in the scenario. */
@@ -54,14 +58,15 @@ export interface SippOptions {
 
 /** Starts SIPp with a scenario file, whose name without `.xml` is the run's own. */
 export function startSipp(scene: Scene, file: string, options: SippOptions): SippRun {
-  const { port, target, calls, rate = 20, seconds = 60, keys = {}, trace = false } = options;
+  const { port, target, calls, rate = 20, atOnce = 5000, seconds = 60, keys = {}, trace = false } = options;
   const name = file.replace(/\.xml$/, '');
   const args = ['-sf', file, '-i', '127.0.0.1', '-p', String(port), '-cp', String(port + 1), '-nostdin'];
   args.push('-trace_err', '-error_file', `${name}.err`, '-timeout', String(seconds), '-timeout_error');
   if (trace) args.push('-trace_msg', '-message_file', `${name}.msg`);
+  if (options.holdMs !== undefined) args.push('-d', String(options.holdMs));
   if (calls !== undefined) args.push('-m', String(calls));
   for (const [key, value] of Object.entries(keys)) args.push('-key', key, value);
-  if (target !== undefined) args.push('-r', String(rate), '-l', '5000', `127.0.0.1:${target}`);
+  if (target !== undefined) args.push('-r', String(rate), '-l', String(atOnce), `127.0.0.1:${target}`);
   return new SippRun(scene.start('sipp', args), name, scene.folder, seconds);
 }
 

@@ -5,7 +5,7 @@ import { otherSide } from '../legs.ts';
 import { order } from '../order.ts';
 import type { Turn } from '../turn.ts';
 import { claim, releaseAllMedia } from './claim.ts';
-import { startTimer, timerAsClient, timerAsServer } from './session-timer.ts';
+import { noteTimer, startTimer, timerAsClient, timerAsServer } from './session-timer.ts';
 
 function relay(turn: Turn, event: EventOf<'request'>, prefix: 'offer' | 'pass'): void {
   const to = otherSide({ legs: turn.legs, current: turn.get('current') }, event.leg);
@@ -59,7 +59,7 @@ export const inDialog = {
 
   /** A new offer: one at a time across both legs. */
   relayOffer: order<EventOf<'request'>>((turn, event) => {
-    turn.setLeg(event.leg, { timer: timerAsServer(event.timer, turn.get('policy').timers) });
+    noteTimer(turn, event.leg, timerAsServer(event.timer, turn.get('policy').timers));
     relay(turn, event, 'offer');
   }),
 

@@ -6,11 +6,14 @@ import type { Turn } from '../turn.ts';
 import { claim } from './claim.ts';
 import { proxiedInterval, smallestInterval } from './session-timer.ts';
 
+// Where nobody keeps a session timer, seconds: a lost BYE must not hold the session for ever. What comes later is still
+// forwarded by its Route, as by a proxy that never knew the dialog (RFC 3261 16.12).
+const LONGEST_UNTIMED = 86_400;
+
 /** RFC 4028 8.2: the interval of the 2xx is the session's; on expiry a proxy only forgets. */
 function watchTimer(turn: Turn, se: number | null): void {
-  if (se === null) turn.clearDeadline('sessionExpired', 'a');
-  else
-    turn.setDeadline('sessionExpired', turn.at + Math.max(se, smallestInterval(turn.get('policy').timers)) * 1000, 'a');
+  const seconds = se === null ? LONGEST_UNTIMED : Math.max(se, smallestInterval(turn.get('policy').timers));
+  turn.setDeadline('sessionExpired', turn.at + seconds * 1000, 'a');
 }
 
 /** Whose BYE it was: that of the inviter, or of whoever is on the far side now. */
@@ -83,6 +86,13 @@ export const proxy = {
   /** O-BYE-P-2, T-BYE-P-2. */
   forwardByeAnswer: order<EventOf<'response'>>((turn, event) => {
     turn.order({ type: 'forwardReply', leg: event.leg, exchange: event.exchange });
+    // An early BYE, and the INVITE still waits for its own answer (RFC 3261 15.1.2: a 487).
+    if (turn.leg('a')?.phase !== 'inviting') forget(turn);
+  }),
+
+  /** Invariant 13: nobody has answered what was forwarded. The inviter still gets its one answer (RFC 3261 16.7 step 6). */
+  stopForwarding: order((turn) => {
+    if (turn.leg('a')?.phase === 'inviting') turn.order({ type: 'refuse', status: 408 });
     forget(turn);
   }),
 
@@ -90,6 +100,21 @@ export const proxy = {
   forgetByTimer: order((turn) => {
     forget(turn);
     claim(turn, 'sessionTimer', null);
+  }),
+
+  /** RFC 3261 16.10: an order before the answer is a CANCEL; the final response that follows goes to the inviter. */
+  cancelByOrder: order<EventOf<'endOrdered'>>((turn, event) => {
+    claim(turn, event.by, null);
+    const current = turn.get('current');
+    if (current === null || turn.leg(current)?.phase !== 'inviting') return;
+    turn.order({ type: 'cancel', leg: current });
+    turn.setLeg(current, { phase: 'cancelling' });
+  }),
+
+  /** RFC 3261 16.7: the session is ending, but its INVITE still has its final response passed on, a 2xx above all. */
+  forwardLast: order<EventOf<'answered' | 'failed'>>((turn, event) => {
+    turn.order({ type: 'forwardResponse', leg: event.leg });
+    forget(turn);
   }),
 
   /** An operator's order in proxy mode: nothing may be sent, so nothing is. */

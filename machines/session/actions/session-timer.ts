@@ -36,9 +36,15 @@ export function proxiedInterval(context: Pick<SessionContext, 'invite' | 'policy
   return se === null ? ours : Math.min(se, ours);
 }
 
+/** RFC 4028 7.3: what a 422 has asked for once holds for every later request in the dialog. */
+export function noteTimer(turn: Turn, leg: LegName, timer: LegTimer): void {
+  const minSE = turn.leg(leg)?.timer?.minSE;
+  turn.setLeg(leg, { timer: minSE === undefined ? timer : { ...timer, minSE } });
+}
+
 /** Starts or renews a leg's timer. */
 export function startTimer(turn: Turn, leg: LegName, timer: LegTimer): void {
-  turn.setLeg(leg, { timer });
+  noteTimer(turn, leg, timer);
   // RFC 4028 10: the session ends a third of the interval, at most 32 s, before the peer would hear nothing more.
   turn.setDeadline('sessionExpired', turn.at + (timer.se - Math.min(32, timer.se / 3)) * 1000, leg);
   if (timer.refresher === 'us') turn.setDeadline('refreshDue', turn.at + timer.se * 500, leg);
@@ -66,7 +72,7 @@ export const sessionTimer = {
       startTimer(turn, event.leg, timerAsClient(event.timer, turn.get('policy').timers));
       turn.checkpoint();
     } else if (event.status === 422 && event.minSE !== null && event.minSE > leg.timer.se) {
-      turn.setLeg(event.leg, { timer: { ...leg.timer, se: event.minSE } });
+      turn.setLeg(event.leg, { timer: { ...leg.timer, se: event.minSE, minSE: event.minSE } });
       sendRefresh(turn, event.leg, event.step);
     }
   }),

@@ -82,10 +82,24 @@ const BYE_REASONS: Readonly<Record<Peer, EndReason>> = {
 function endBy(turn: Turn, event: EventOf<'bye'>, reason: EndReason, awaited?: readonly LegName[]): void {
   turn.set('byes', [...turn.get('byes'), { leg: event.leg, exchange: event.exchange }]);
   const phase = turn.leg(event.leg)?.phase;
-  turn.setLeg(event.leg, { phase: 'closed' });
+  closeByBye(turn, event.leg);
   claim(turn, reason, event.leg, awaited);
   if (phase === 'inviting' && event.leg === 'a') refuseInviter(turn);
   releaseAllMedia(turn);
+}
+
+/** RFC 3261 13.2.2.4: a 2xx gets its ACK, though the BYE behind it came before the inviter's ACK. */
+function closeByBye(turn: Turn, name: LegName): void {
+  if (turn.leg(name)?.phase === 'answered' && name !== 'a') turn.order({ type: 'acknowledge', leg: name });
+  turn.setLeg(name, { phase: 'closed' });
+}
+
+/** The senders of BYEs have had their answers, or would have: whoever comes now need not wait. */
+function isJoined(turn: Turn): boolean {
+  const ending = turn.get('ending');
+  const { wanted, settled } = turn.get('history');
+  if (ending === null || (wanted && !settled)) return false;
+  return ending.joinOver || ending.awaited.every((name) => turn.leg(name)?.phase === 'closed');
 }
 
 /** the sender of a BYE does not wait for ever. */
@@ -187,10 +201,17 @@ export const teardown = {
     const { leg: name, exchange } = event;
     if (turn.get('byes').some((open) => open.leg === name && open.exchange === exchange)) return;
     const leg = turn.leg(name);
+    // RFC 3261 15: a callee whose 2xx has not come may not end the dialog; that 2xx is still to be ended itself.
+    if (name !== 'a' && (leg?.phase === 'inviting' || leg?.phase === 'cancelling')) {
+      turn.order({ type: 'respond', leg: name, exchange, status: 481 });
+      return;
+    }
     const told = leg?.phase === 'ending' || leg?.phase === 'closed';
-    turn.setLeg(name, { phase: 'closed' });
-    if (leg?.peer === 'client' && !told) turn.set('byes', [...turn.get('byes'), { leg: name, exchange }]);
-    else turn.order({ type: 'answerBye', leg: name, exchange, ...messageUid(turn, name) });
+    closeByBye(turn, name);
+    if (leg?.peer === 'client' && !told && !isJoined(turn)) {
+      turn.set('byes', [...turn.get('byes'), { leg: name, exchange }]);
+      startJoin(turn);
+    } else turn.order({ type: 'answerBye', leg: name, exchange, ...messageUid(turn, name) });
     turn.checkpoint();
   }),
 
@@ -212,9 +233,15 @@ export const teardown = {
     turn.checkpoint();
   }),
 
-  /** Invariant 13: the end does not wait for peers for ever. */
+  /**
+   * Invariant 13: the end does not wait for peers for ever. Whoever is still to hear of it does so now: the time of an
+   * ACK that a BYE waited for is over (RFC 3261 15), and after a restart nobody else says so.
+   */
   closeAllLegs: order((turn) => {
-    for (const name of Object.keys(turn.legs)) turn.setLeg(name, { phase: 'closed' });
+    for (const [name, leg] of Object.entries(turn.legs)) {
+      if (leg.phase === 'byeDue') sayBye(turn, name);
+      turn.setLeg(name, { phase: 'closed' });
+    }
   }),
 
   letGo: order((turn) => {

@@ -1,5 +1,5 @@
 /** Session descriptions from one leg to another: 4g, 7c-iii, 200 steps 4 and 2 (5.2.1.2, A-09). */
-import type { LegName } from '../../../machines/session/context.ts';
+import type { LegName, SessionContext } from '../../../machines/session/context.ts';
 import { mergeAnswers, onlyStreams, type PartialAnswer, withOwnOrigin, withoutStreams } from '../../sdp/mediate.ts';
 import { scanStreams } from '../../sdp/streams.ts';
 import { SDP_TYPE, sdpOf, withSdp } from '../../sip/message/body.ts';
@@ -8,10 +8,11 @@ import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import type { AnyMessage } from '../../sip/message/message.ts';
 import { bookOf, type Dossier } from '../dossier.ts';
 import type { Identity } from '../identity.ts';
-import type { MediaPort } from '../ports.ts';
+import type { MediaLeg, MediaPort } from '../ports.ts';
 
 export interface Describing {
   readonly session: string;
+  readonly context: Pick<SessionContext, 'legs'>;
   readonly dossier: Dossier;
   readonly identity: Identity;
   readonly media: MediaPort;
@@ -31,9 +32,18 @@ export function bodyToward(to: LegName, message: AnyMessage, sdp: string | undef
 /** The description as this leg gets it, noted as the last one sent there. */
 export function describe(to: LegName, sdp: string, by: Describing): string {
   const book = bookOf(by.dossier, to);
-  const adapted = by.media.adapt(by.session, to, sdp);
+  const adapted = by.media.adapt(by.session, to, sdp, mediaLegs(by));
   book.sent = withOwnOrigin(adapted, book.sent?.id ?? originId(by.session, to), book.sent, by.identity.mediaAddress);
   return book.sent.text;
+}
+
+/** What each leg has said of its media, for the plane that carries them. */
+function mediaLegs({ dossier, context }: Describing): Record<LegName, MediaLeg> {
+  const legs: Record<LegName, MediaLeg> = {};
+  for (const [leg, { received }] of Object.entries(dossier.books)) {
+    legs[leg] = { received, streams: context.legs[leg]?.streams ?? null };
+  }
+  return legs;
 }
 
 /** The description with these m-lines taken out: port 0 in their place. */
@@ -44,7 +54,9 @@ export function pruned(sdp: string | undefined, without: readonly number[] = [])
 /** The answer that takes nothing of a late offer, for the ACK of a session that ends at once (RFC 3261 13.2.2.4). */
 export function rejection(to: LegName, offer: string, by: Describing): Uint8Array {
   const all = scanStreams(offer).map((_, at) => at);
-  return bytesOfWire(describe(to, withoutStreams(offer, all), by));
+  // No media: nothing is bound for a leg whose media may have been freed already.
+  const unmediated = { ...by, media: { ...by.media, adapt: (_session: string, _leg: LegName, sdp: string) => sdp } };
+  return bytesOfWire(describe(to, withoutStreams(offer, all), unmediated));
 }
 
 /** The offer for a leg that gets only some streams. */

@@ -1,13 +1,14 @@
 /** History objects and intents from a session's papers (8.5, digest 3.3). */
-import type { SessionContext } from '../../../machines/session/context.ts';
+import type { LegName, SessionContext } from '../../../machines/session/context.ts';
 import type { EffectOf } from '../../../machines/session/effects.ts';
-import type { FolderRef, OpenIntent, SealIntent } from '../../history/intent.ts';
+import type { FolderRef, MessageIntent, OpenIntent, SealIntent } from '../../history/intent.ts';
 import { groupStateObject } from '../../history/objects/group-state.ts';
 import { sessionInfoObject } from '../../history/objects/session-info.ts';
-import type { StoredHeaders } from '../../history/objects/stored-message.ts';
+import { type StoredHeaders, storedMessage } from '../../history/objects/stored-message.ts';
 import { parseNameAddress } from '../../sip/message/address.ts';
 import type { Dossier, SessionPapers } from '../dossier.ts';
 import { fingerprint } from '../fingerprint.ts';
+import type { ChatMessage } from '../ports.ts';
 
 export type FolderNameSource = 'contributionId' | 'sessionId' | 'callId';
 
@@ -58,7 +59,9 @@ export function sealIntent(
     ...headersOf(context, papers, at, 'group-state'),
     group: papers.group,
     lastFocusSessionId: papers.farContact ?? '',
-    participants: [papers.from, papers.to, ...papers.invited].filter(unique).map(participantOf),
+    participants: [papers.from, papers.to, ...papers.invited, ...(dossier.spoke ?? [])]
+      .filter(unique)
+      .map(participantOf),
   });
   return {
     kind: 'seal',
@@ -70,6 +73,50 @@ export function sealIntent(
     groupStatePointer: order.groupStatePointer,
     reassertSessionInfo: order.reassertSessionInfo,
   };
+}
+
+/** The same message gives the same intent, also when its sender sends it again after a restart. */
+export function messageIntent(
+  from: LegName,
+  message: ChatMessage,
+  context: SessionContext,
+  dossier: Dossier,
+  at: number,
+  naming: HistoryNaming,
+): MessageIntent {
+  const { cpim, spooled, content, messageId, contentType } = message;
+  const { papers } = dossier;
+  const sent = context.legs[from]?.peer === 'client';
+  // The inviter is From of the invitation; what the other side says goes the other way.
+  const [writer, reader] = from === 'a' ? [papers.from, papers.to] : [papers.to, papers.from];
+  const headers = headersOf(context, papers, at, `${from}.${messageId}`);
+  const object = storedMessage(
+    {
+      ...headers,
+      from: cpim?.from ?? writer,
+      to: cpim?.to ?? reader,
+      direction: sent ? 'out' : 'in',
+      contentType,
+      imdnMessageId: cpim?.imdnMessageId ?? null,
+      encoding: spooled === null && isText(content) ? '8bit' : 'binary',
+    },
+    content,
+  );
+  const folder = folderOf(context, dossier, naming.folderName);
+  return {
+    kind: 'message',
+    id: `${context.id}-${from}-${messageId}`,
+    session: context.id,
+    folder,
+    at,
+    object,
+    spooled,
+  };
+}
+
+/** Whether it may stand in a mail without further ado: lines of at most 998 characters, each ended by CRLF (RFC 2045 2.8). */
+function isText(content: string): boolean {
+  return !content.includes('\0') && content.split('\r\n').every((line) => line.length <= 998 && !/[\r\n]/.test(line));
 }
 
 function headersOf(

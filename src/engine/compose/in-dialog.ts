@@ -29,7 +29,7 @@ export function composeRelayedRequest(
 function timerToward(to: LegName, context: SessionContext): HeaderField[] {
   const timer = context.legs[to]?.timer ?? null;
   const { se, minSE } = context.policy.timers;
-  return timerOfRequest(timer?.se ?? se, minSE, timer?.refresher ?? 'us');
+  return timerOfRequest(timer?.se ?? se, Math.max(minSE, timer?.minSE ?? 0), timer?.refresher ?? 'us');
 }
 
 /** Our Contact toward a leg: the one its dialog already has, or one for the Contact that just came. */
@@ -72,7 +72,7 @@ export function composeRefresh(
   const headers = [
     headerField('Contact', book.contact ?? `<sip:${by.identity.contact}>`),
     headerField('Supported', 'timer'),
-    ...timerOfRequest(timer?.se ?? se, minSE, 'us'),
+    ...timerOfRequest(timer?.se ?? se, Math.max(minSE, timer?.minSE ?? 0), 'us'),
   ];
   if (method === 'UPDATE' || book.sent === null) return { headers };
   return { headers: [...headers, ...SDP_HEADERS], body: bytesOfWire(book.sent.text) };

@@ -15,7 +15,7 @@ import { folderName } from './folder-name.ts';
 import { type KnownFolder, KnownFolders } from './known-folders.ts';
 import { listFolders } from './list.ts';
 import { Mailbox } from './mailbox.ts';
-import { KEY_HEADER, keyed, keyToken, unkeyed } from './object-key.ts';
+import { asGiven, KEY_HEADER, keyToken, stored } from './object-form.ts';
 import {
   addressOf,
   DEFAULT_CONNECTIONS,
@@ -81,7 +81,7 @@ export class ImapHistory implements HistoryDriver, HistoryReader {
       const known = this.#known.get(nameOf(folder)) ?? this.#known.add(nameOf(folder), false);
       if (!known.complete) await this.#learn(folder, known, mailbox);
       const token = keyToken(key);
-      const uid = known.uids.get(token) ?? (await this.#store(folder, known, mailbox, token, keyed(key, object)));
+      const uid = known.uids.get(token) ?? (await this.#store(folder, known, mailbox, token, stored(key, object)));
       known.uids.set(token, uid);
       return uid;
     });
@@ -113,7 +113,7 @@ export class ImapHistory implements HistoryDriver, HistoryReader {
   objects(folder: FolderRef, done: Done<readonly StoredObject[]>): void {
     this.#do(folder, done, async (mailbox) => {
       if ((await mailbox.select()) === null) return [];
-      return (await mailbox.fetch()).map(({ uid, content }) => ({ uid, content: unkeyed(content).object }));
+      return (await mailbox.fetch()).map(({ uid, content }) => ({ uid, content: asGiven(content).object }));
     });
   }
 
@@ -138,7 +138,7 @@ export class ImapHistory implements HistoryDriver, HistoryReader {
     if (uidValidity === null) throw this.#missing(folder);
     this.#known.note(known, uidValidity);
     for (const { uid, content } of await mailbox.fetch(KEY_HEADER)) {
-      const { token } = unkeyed(content);
+      const { token } = asGiven(content);
       if (token !== undefined && !known.uids.has(token)) known.uids.set(token, uid);
     }
     known.complete = true;
@@ -151,11 +151,11 @@ export class ImapHistory implements HistoryDriver, HistoryReader {
     token: string,
     object: Buffer,
   ): Promise<number> {
-    const stored = await mailbox.append(object);
-    if (stored === null) throw this.#missing(folder);
-    if (stored.uid !== undefined) {
-      this.#known.note(known, stored.uidValidity);
-      return stored.uid;
+    const answer = await mailbox.append(object);
+    if (answer === null) throw this.#missing(folder);
+    if (answer.uid !== undefined) {
+      this.#known.note(known, answer.uidValidity);
+      return answer.uid;
     }
     // RFC 4315 is not there: the object is found by its key, as the newest that has it.
     this.#known.note(known, (await mailbox.select()) ?? undefined);

@@ -14,17 +14,17 @@ export interface StoredHeaders {
   readonly messageId: string;
   readonly subject: string | null;
   readonly contentType: string;
+  /** IMDN Message-ID of a chat message. */
+  readonly imdnMessageId?: string | null;
+  /** `binary` where the body may hold anything; by default it is text. */
+  readonly encoding?: '8bit' | 'binary';
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/**
- * A stored message: headers, blank line, body. What a message store would not keep byte for byte, line ends other than
- * CRLF and NUL, is stored in base64 (RFC 5322 2.1, RFC 3501 4.3).
- */
+/** A stored message: headers, blank line, body. */
 export function storedMessage(headers: StoredHeaders, body: string): string {
-  const whole = !/\0|\r(?!\n)|(?<!\r)\n/.test(body);
   const lines = [
     `From: ${headers.from}`,
     `To: ${headers.to}`,
@@ -38,16 +38,12 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
       ? []
       : [`InReplyTo-Contribution-ID: ${headers.inReplyToContributionId}`]),
     `P-Asserted-Service: ${headers.service}`,
+    ...(headers.imdnMessageId == null ? [] : [`IMDN-Message-ID: ${headers.imdnMessageId}`]),
     'MIME-Version: 1.0',
     `Content-Type: ${headers.contentType}`,
-    `Content-Transfer-Encoding: ${whole ? '8bit' : 'base64'}`,
+    `Content-Transfer-Encoding: ${headers.encoding ?? '8bit'}`,
   ];
-  return `${lines.map(oneLine).join('\r\n')}\r\n\r\n${whole ? body : base64Lines(body)}`;
-}
-
-/** RFC 2045 6.8: lines of 76 letters. */
-function base64Lines(body: string): string {
-  return btoa(body).replace(/.{1,76}/g, '$&\r\n');
+  return `${lines.map(oneLine).join('\r\n')}\r\n\r\n${body}`;
 }
 
 /** A value from the wire may never start a header of its own. */

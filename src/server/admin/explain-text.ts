@@ -1,6 +1,7 @@
 /** An explanation for a person: each question with its answer and clauses, and what would leave. */
 import type { Explanation } from '../../engine/explain.ts';
 import { textOfWire, wireOfBytes } from '../../sip/message/bytes.ts';
+import { reasonPhrase } from '../../sip/message/reason.ts';
 import type { SipCommand } from '../../sip/port.ts';
 
 export function explanationText(explanation: Explanation): string[] {
@@ -24,7 +25,7 @@ export function explanationText(explanation: Explanation): string[] {
 /** The message a command would send, as far as the session decides it. */
 export function commandText(command: SipCommand): string[] {
   if (command.type === 'refuse') {
-    const { status, reason = '', headers } = command;
+    const { status, reason = reasonPhrase(status), headers } = command;
     return ['', `SIP/2.0 ${status} ${reason}`.trimEnd(), ...headers.map((field) => field.line)];
   }
   if (command.type === 'forwardInvite') {

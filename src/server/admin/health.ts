@@ -1,5 +1,6 @@
 /** Whether the server takes sessions, and what about it is not as it should be. */
 import type { Server } from '../server.ts';
+import { version } from '../version.ts';
 
 export interface Health {
   /** New sessions are taken. */
@@ -26,9 +27,37 @@ export function healthOf(server: Server): Health {
     problems.push(`history work waits since ${Math.round((server.clock.now() - oldest) / 1000)} s`);
   }
   if (outbox !== undefined && outbox.depth > DEEP_OUTBOX) problems.push(`history work waits: ${outbox.depth} pieces`);
+  const { preferences } = server;
+  if (preferences?.documents.lastError != null) {
+    problems.push(`preferences can not be had: ${preferences.documents.lastError}`);
+  }
   const overloaded = server.overload.retryAfter() !== undefined;
   if (overloaded) problems.push('overloaded: new sessions get 503');
   if (engine.refusing) problems.push('shutting down');
   const ready = !engine.refusing && !overloaded;
   return { ready, status: ready ? (problems.length === 0 ? 'ready' : 'degraded') : 'refusing', problems };
+}
+
+/** The numbers behind it, for a person. Ages and lags are ms. */
+export function healthReport(server: Server) {
+  const { engine, outbox } = server.cpm;
+  const { config, clock, stack, network } = server;
+  return {
+    ...healthOf(server),
+    version: version(),
+    listening: server.listening,
+    engine: { ...engine.counters, live: engine.sessions.size, traced: server.traces.size },
+    outbox: {
+      depth: outbox?.depth ?? 0,
+      oldestMs: outbox?.oldest === undefined ? null : Math.max(0, clock.now() - outbox.oldest),
+      failures: outbox?.failures ?? 0,
+      lastError: outbox?.lastError ?? null,
+    },
+    stores: { sessions: config.sessions.driver, history: config.history.driver },
+    overload: { lagMs: server.overload.lagMs, ...config.sip.overload },
+    sip: { ...stack.counters, internalErrors: server.door.failures, connections: network.connections },
+    process: { heapBytes: process.memoryUsage().heapUsed, uptimeMs: Math.round(process.uptime() * 1000) },
+    registrations: server.registrations.size,
+    timers: clock.size,
+  };
 }

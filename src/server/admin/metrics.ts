@@ -3,24 +3,27 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { ImapHistory } from '../../history/imap/imap-history.ts';
 import type { Server } from '../server.ts';
 
+type Single = (name: string, help: string, read: () => number) => void;
+type Labelled = (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void;
+
 export function metricsOf(server: Server): Registry {
   const registry = new Registry();
   const { engine, outbox } = server.cpm;
-  const gauge = (name: string, help: string, read: () => number): void => {
+  const gauge: Single = (name, help, read) => {
     const collect = function (this: Gauge): void {
       this.set(read());
     };
     new Gauge({ name: `cpm_${name}`, help, registers: [registry], collect });
   };
   /** What only grows; with a label, one series for each value of it. */
-  const counter = (name: string, help: string, read: () => number): void => {
+  const counter: Single = (name, help, read) => {
     const collect = function (this: Counter): void {
       this.reset();
       this.inc(read());
     };
     new Counter({ name: `cpm_${name}_total`, help, registers: [registry], collect });
   };
-  const counters = (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void => {
+  const counters: Labelled = (name, help, label, read) => {
     const collect = function (this: Counter): void {
       this.reset();
       for (const [value, number] of Object.entries(read())) this.inc({ [label]: value }, number);
@@ -32,6 +35,8 @@ export function metricsOf(server: Server): Registry {
   counter('sessions_restored', 'Sessions taken up after a restart', () => engine.counters.restored);
   counters('sessions_ended', 'Sessions ended, by reason', 'reason', () => engine.counters.byReason);
   counters('sip_messages', 'SIP messages, by what became of them', 'outcome', () => server.stack.counters);
+  gauge('inspect_viewers', 'Viewers of /inspect', () => server.inspector.viewers);
+  counter('inspect_frames_dropped', 'Frames too many for their viewer', () => server.inspector.dropped);
   counter('internal_errors', 'Messages that made our own code fail', () => server.door.failures);
   counters('transport_events', 'Connections and what befell them', 'event', () => server.network.counters);
   new Gauge({
@@ -52,6 +57,16 @@ export function metricsOf(server: Server): Registry {
   counter('outbox_failures', 'History operations that failed', () => outbox?.failures ?? 0);
   const { history } = server;
   if (history instanceof ImapHistory) connectionsOf(history, registry);
+  mediaMetrics(server, { gauge, counter, counters });
+  recorderMetrics(server, { gauge, counter });
+  preferencesMetrics(server, { counter, counters, gauge });
+  const { regEvents } = server;
+  if (regEvents !== undefined) {
+    gauge('registrations_watched', 'Users whose registrations the core tells of', () => regEvents.size);
+    counters('registration_events', 'Notifications of registrations, by what became of them', 'event', () => ({
+      ...regEvents.counters,
+    }));
+  }
   gauge('registrations', 'Addresses registered', () => server.registrations.size);
   gauge('timers', 'Timers waiting', () => server.clock.size);
   gauge('event_loop_lag_seconds', 'How late the event loop runs', () => server.overload.lagMs / 1000);
@@ -71,6 +86,71 @@ function connectionsOf(history: ImapHistory, registry: Registry): void {
   });
 }
 
+interface Makers {
+  readonly gauge: (name: string, help: string, read: () => number) => void;
+  readonly counter: (name: string, help: string, read: () => number) => void;
+  readonly counters: (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void;
+}
+
+/** Only where they are kept elsewhere. */
+function preferencesMetrics({ preferences }: Server, { gauge, counter, counters }: Makers): void {
+  if (preferences === undefined) return;
+  const { documents } = preferences;
+  counters('preferences_answers', 'Preferences, by how good they were', 'how', () => ({ ...preferences.answers }));
+  counters('preferences_requests', 'Requests for preferences, by outcome', 'outcome', () => {
+    const { failed, ...rest } = documents.counters;
+    return { ...rest, ...failed };
+  });
+  counter('preferences_unfollowed_links', 'Links in lists not followed', () => preferences.unfollowedLinks);
+  gauge('preferences_documents', 'Documents of preferences kept', () => documents.size);
+  gauge('preferences_cache_bytes', 'Bytes of documents kept', () => documents.bytes);
+}
+
 function ageOf(oldest: number | undefined, server: Server): number {
   return oldest === undefined ? 0 : Math.max(0, (server.clock.now() - oldest) / 1000);
+}
+
+/** What the recorder takes down; nothing where there is none. */
+function recorderMetrics(
+  { recorder, cpm }: Server,
+  { gauge, counter }: { readonly gauge: Single; readonly counter: Single },
+): void {
+  if (recorder === undefined) return;
+  const { counters: of } = recorder;
+  gauge('recorder_under_way', 'Messages that are not complete yet', () => recorder.underWay);
+  counter('recorder_messages', 'Messages recorded', () => of.recorded);
+  counter('recorder_spooled', 'Recorded messages that went through the spool', () => of.spooled);
+  counter('recorder_left_out', 'Messages of kinds that are not recorded', () => of.leftOut);
+  counter('recorder_abandoned', 'Messages that were never complete', () => of.abandoned);
+  counter('recorder_lost', 'Messages that could not be recorded', () => cpm.engine.counters.messagesLost);
+}
+
+/** What the MSRP relay carries; nothing where there is none. */
+function mediaMetrics(
+  { media }: Server,
+  { gauge, counter, counters }: { readonly gauge: Single; readonly counter: Single; readonly counters: Labelled },
+): void {
+  if (media === undefined) return;
+  const { relay } = media;
+  const { counters: of } = relay;
+  gauge('media_bindings', 'Ends of relayed streams', () => relay.bindings);
+  gauge('media_connections', 'MSRP connections open', () => relay.connections);
+  counter('media_messages', 'Whole MSRP messages passed on', () => of.messages);
+  counter('media_chunks', 'MSRP chunks passed on', () => of.chunks);
+  counter('media_reports', 'MSRP reports passed on', () => of.reports);
+  counter('media_bytes', 'Bytes of MSRP bodies passed on', () => of.bytes);
+  counter('media_failures', 'Connections lost and not back in time', () => of.failures);
+  counters('media_refused', 'MSRP requests refused, by status', 'status', () => of.refusedRequests);
+  counters('media_events', 'Bindings and connections, and what befell them', 'event', () => {
+    const {
+      refusedRequests: _byStatus,
+      messages: _m,
+      chunks: _c,
+      reports: _r,
+      bytes: _b,
+      failures: _f,
+      ...events
+    } = of;
+    return events;
+  });
 }

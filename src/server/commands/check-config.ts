@@ -1,6 +1,7 @@
 /** `cpm-engine check-config`: the effective configuration, or every mistake in it with its place. */
 import { stringify } from 'yaml';
 import { checkedConfig } from '../config/check.ts';
+import { isLoopbackHost } from '../config/host-port.ts';
 import type { Config } from '../config/schema.ts';
 import { print } from './output.ts';
 
@@ -13,9 +14,32 @@ export function checkConfig(file: string, options: { json?: boolean }): void {
 /** What is not wrong and still worth knowing. */
 export function warningsOf(config: Config): string[] {
   const warnings: string[] = [];
-  if (config.media !== undefined) {
-    warnings.push('media: there is no MSRP relay in this version; addresses in session descriptions pass through');
+  if (config.media === undefined && config.policy.mediaPath === 'always') {
+    warnings.push('media: not set; there is no MSRP relay, and addresses in session descriptions pass through');
   }
   if (config.sip.core === undefined) warnings.push('sip.core: not set; requests go where their Request-URI leads');
+  if (config.registrar.driver === 'regEvent' && config.sip.core === undefined) {
+    warnings.push('registrar.driver: regEvent subscribes at sip.core, which is not set');
+  }
+  warnings.push(...preferencesWarnings(config));
+  return warnings;
+}
+
+function preferencesWarnings({ preferences, users }: Config): string[] {
+  if (preferences.driver !== 'xcap') return [];
+  const warnings: string[] = [];
+  const { protocol, hostname } = new URL(preferences.root);
+  if (protocol === 'http:' && preferences.auth?.type === 'bearer' && !isLoopbackHost(hostname)) {
+    warnings.push('preferences.auth: the bearer token goes over the network in clear; expected an https root');
+  }
+  if (preferences.auth === undefined && preferences.assertedIdentity === 'none') {
+    warnings.push('preferences.assertedIdentity: with none and no auth the server can not know who asks');
+  }
+  if (preferences.maxAgeMs > preferences.staleMs) {
+    warnings.push('preferences.staleMs: shorter than maxAgeMs; no document outlives a failure of the server');
+  }
+  if (users.driver === 'file') {
+    warnings.push('preferences.driver: with xcap, preferences and blacklists in users.yaml are not looked at');
+  }
   return warnings;
 }

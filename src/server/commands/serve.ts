@@ -37,10 +37,11 @@ export async function start(config: Config, log: Logger): Promise<Running> {
   const server = await startServer(config, log).catch((error: Error) => {
     throw new CommandFailed(error.message);
   });
-  const { token, listen } = config.admin;
+  const { token, listen, origins } = config.admin;
   const app = adminServer(server, {
     token: token === undefined ? undefined : readSecret(token),
     redact: config.log.redact,
+    origins,
   });
   try {
     await app.listen(hostAndPort(listen));

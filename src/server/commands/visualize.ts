@@ -1,24 +1,32 @@
 /** `cpm-engine visualize`: what is generated from the code and committed beside it. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { matrixPage, storedRows } from '../../conformance/matrix.ts';
+import { pictures } from '../../conformance/pictures.ts';
+import type { Elk } from '../../inspect/chart-layout.ts';
 import { configSchema } from '../config/schema.ts';
 import { packageFile } from '../package-files.ts';
 import { currentMatrix } from './conformance.ts';
 import { CommandFailed, print } from './output.ts';
 
 const FOLDER = 'visualizations';
+/** Folders of which every file is generated: one that no longer is, goes. */
+const PICTURES = ['statechart', 'sequences'];
+/** Lays statecharts out; only whoever works on this project draws them, so it is not installed with the package. */
+const LAYOUT = 'elkjs/lib/elk.bundled.js';
 
-export function visualize(options: { check?: boolean }): void {
-  const files = generated();
-  const differing = files.filter(([name, text]) => committed(name) !== text).map(([name]) => `${FOLDER}/${name}`);
+export async function visualize(options: { check?: boolean }): Promise<void> {
+  const files = await generated();
+  const differing = files.filter(([name, text]) => committed(name) !== text).map(([name]) => name);
+  const stale = committedPictures().filter((name) => !files.some(([each]) => each === name));
+  const wrong = [...differing, ...stale].map((name) => `${FOLDER}/${name}`);
   if (options.check) {
-    if (differing.length > 0)
-      throw new CommandFailed(`not up to date: ${differing.join(', ')}; run "cpm-engine visualize"`);
+    if (wrong.length > 0) throw new CommandFailed(`not up to date: ${wrong.join(', ')}; run "cpm-engine visualize"`);
     return print(`${files.length} files are up to date`);
   }
-  mkdirSync(packageFile(FOLDER), { recursive: true });
-  for (const [name, text] of files) writeFileSync(packageFile(FOLDER, name), text);
-  print(differing.length === 0 ? `${files.length} files were up to date` : `written: ${differing.join(', ')}`);
+  for (const [name, text] of files) write(name, text);
+  for (const name of stale) rmSync(packageFile(FOLDER, name));
+  print(wrong.length === 0 ? `${files.length} files were up to date` : `written: ${wrong.join(', ')}`);
 }
 
 function committed(name: string): string | undefined {
@@ -26,12 +34,33 @@ function committed(name: string): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
+function committedPictures(): string[] {
+  const there = PICTURES.filter((folder) => existsSync(packageFile(FOLDER, folder)));
+  return there.flatMap((folder) => readdirSync(packageFile(FOLDER, folder)).map((name) => `${folder}/${name}`));
+}
+
+function write(name: string, text: string): void {
+  const path = packageFile(FOLDER, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
 /** Name and text of every generated file. */
-function generated(): [name: string, text: string][] {
+async function generated(): Promise<[name: string, text: string][]> {
   const matrix = currentMatrix();
   return [
     ['conformance.md', matrixPage(matrix)],
     ['conformance.json', `${JSON.stringify(storedRows(matrix), null, 1)}\n`],
     ['config.schema.json', `${JSON.stringify(configSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
+    ...(await pictures(await layoutEngine())),
   ];
+}
+
+async function layoutEngine(): Promise<Elk> {
+  try {
+    const { default: Engine } = (await import(LAYOUT)) as { default: new () => Elk };
+    return new Engine();
+  } catch {
+    throw new CommandFailed('pictures are drawn with elkjs, which only a checkout has: git clone, npm ci');
+  }
 }

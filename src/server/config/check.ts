@@ -1,6 +1,7 @@
 /** What the form of a single key can not show: files that are named, secrets, keys that need each other. */
 import { secureContextOf } from '../../sip/transport/tls.ts';
 import { imapOf } from '../history-store.ts';
+import { credentialsOf } from '../preferences.ts';
 import { tlsOf } from '../sip-addresses.ts';
 import { trustOf } from '../trust.ts';
 import { hostAndPort, isLoopbackHost } from './host-port.ts';
@@ -36,7 +37,8 @@ function mistakesIn(placed: Placed<Config>): Mistake[] {
   check('sip.tls', () => checkTls(config));
   const { contactKey } = config.sip;
   if (contactKey !== undefined) check('sip.contactKey', () => contactKeyIn(contactKey));
-  const { users, registrar, admin } = config;
+  const { users, registrar, admin, preferences } = config;
+  if (preferences.driver === 'xcap') check('preferences.auth', () => credentialsOf(preferences.auth));
   if (users.driver === 'file') check('users.path', () => loadUsers(users.path));
   check('registrar.driver', () => {
     if (registrar.driver === 'static' && users.driver !== 'file') {

@@ -2,8 +2,11 @@
 import type { Policy } from '../../../machines/session/policy.ts';
 import type { Config } from './schema.ts';
 
+/** The driver keeps the deadline itself, and then knows better than the session what was known last. */
+const DRIVER_ANSWERS_FIRST_MS = 100;
+
 export function policyOf(config: Config): Policy {
-  const { policy, isf, timers, compat, history, preferences } = config;
+  const { policy, isf, timers, compat, history, preferences, media } = config;
   return {
     mediaPath: policy.mediaPath,
     allowAnonymity: policy.allowAnonymity,
@@ -21,7 +24,8 @@ export function policyOf(config: Config): Policy {
     isfAvailable: isf.routes.length > 0,
     secondaryTimeoutMs: isf.secondary.timeoutMs,
     defaultAllowOfflineStorage: policy.defaultAllowOfflineStorage,
-    preferencesTimeoutMs: preferences.timeoutMs,
+    mediaFailure: media?.onFailure ?? 'end',
+    preferencesTimeoutMs: preferences.timeoutMs + (preferences.driver === 'xcap' ? DRIVER_ANSWERS_FIRST_MS : 0),
     reasonText: policy.reasonText,
     recording: history.driver !== 'none',
     timers: {

@@ -1,17 +1,14 @@
 /** The configuration file: every key, its form and its default. The JSON Schema is generated from here. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { NEVER_INTERWORKED, type Role } from '../../../machines/session/policy.ts';
+import { DEFAULT_MSRP_LIMITS } from '../../msrp/limits.ts';
 import { isSipUri, parseUri } from '../../sip/message/uri.ts';
 import { isHostAndPort } from './host-port.ts';
+import { preferences, secret } from './preferences.ts';
 
 const ms = z.number().int().positive();
 const seconds = z.number().int().positive();
-
-/** `env:NAME` or `file:PATH`: secrets never stand in the file itself. */
-const secret = z
-  .string()
-  .regex(/^(env|file):.+/, 'expected env:NAME or file:PATH: secrets never stand in the file itself')
-  .describe('env:NAME or file:PATH');
 
 const sipUri = z.string().refine((text) => {
   const uri = parseUri(text);
@@ -216,6 +213,61 @@ const timers = z.strictObject({
   refresher: z.enum(['peer', 'us']).default('peer').describe('Who refreshes where it is open (A-33)'),
 });
 
+const portRange = z.string().refine((text) => {
+  const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  return first !== '' && Number(first) <= Number(last) && Number(last) <= 65_535;
+}, 'expected a port or a range such as 21000-21999; 0 takes a free port');
+
+const media = z.strictObject({
+  listen: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'expected an IP address such as 127.0.0.1')
+    .default('127.0.0.1')
+    .describe('Where MSRP is heard'),
+  advertise: z
+    .string()
+    .refine((text) => isHostAndPort(`${text.includes(':') ? `[${text}]` : text}:0`), 'expected a host')
+    .optional()
+    .describe('Host in session descriptions and paths instead of the listening address'),
+  ports: portRange
+    .default('21000-21999')
+    .describe('One port for all sessions, or a range over which they are spread; ports that are taken are left out'),
+  tls: z
+    .strictObject({
+      ports: portRange.default('22000-22999'),
+      cert: z.string().describe('PEM file of the certificate chain; its fingerprint goes into descriptions'),
+      key: z.string().describe('PEM file of the private key'),
+      ca: z.string().optional().describe('PEM file of the authorities for peers without a fingerprint'),
+    })
+    .optional()
+    .describe('TCP/TLS/MSRP; absent: such streams pass through'),
+  onFailure: z
+    .enum(['end', 'keep'])
+    .default('end')
+    .describe('A connection that is lost and not back in time ends the session, or is waited for'),
+  maxMessageBytes: z
+    .number()
+    .int()
+    .min(2048)
+    .default(DEFAULT_MSRP_LIMITS.messageBytes)
+    .describe('Largest message; a=max-size is never above it'),
+  maxHeadBytes: z.number().int().min(1024).default(DEFAULT_MSRP_LIMITS.headBytes).describe('Largest head of a request'),
+  maxConnections: z.number().int().positive().default(DEFAULT_MSRP_LIMITS.connections),
+  maxPending: z
+    .number()
+    .int()
+    .positive()
+    .default(DEFAULT_MSRP_LIMITS.pending)
+    .describe('Requests a peer may leave unanswered before its senders wait'),
+  openMs: ms.default(DEFAULT_MSRP_LIMITS.openMs).describe('How long a peer has to connect'),
+  reconnectMs: ms.default(DEFAULT_MSRP_LIMITS.reconnectMs).describe('How long a lost connection has to come back'),
+  responseMs: ms
+    .default(DEFAULT_MSRP_LIMITS.responseMs)
+    .describe('How long a peer has to answer a request; then its sender gets 408 (RFC 4975 7.1.1)'),
+  stallMs: ms.default(DEFAULT_MSRP_LIMITS.stallMs).describe('Longest pause within a request'),
+  idleMs: ms.default(DEFAULT_MSRP_LIMITS.idleMs).describe('Idle time after which a connection is closed'),
+});
+
 export const configSchema = z.strictObject({
   domain: z.string().default('home.example').describe('Home domain of the served users'),
   node: z
@@ -232,18 +284,21 @@ export const configSchema = z.strictObject({
       z.strictObject({ driver: z.literal('any') }).describe('Every user is served, with default preferences'),
     ])
     .prefault({ driver: 'any' }),
-  preferences: z
-    .strictObject({
-      driver: z.literal('file').default('file').describe('Inside users.yaml'),
-      timeoutMs: ms.default(500).describe('Longest wait for preferences (A-15)'),
-    })
-    .prefault({}),
+  preferences,
   registrar: z
     .strictObject({
       driver: z
-        .enum(['thirdParty', 'static', 'none'])
+        .enum(['thirdParty', 'regEvent', 'static', 'none'])
         .default('thirdParty')
-        .describe('Third-party REGISTER, clients inside users.yaml, or none: the core knows who is there'),
+        .describe(
+          'Third-party REGISTER, subscription to the reg event (RFC 3680), clients inside users.yaml, or none: the core knows who is there',
+        ),
+      regEvent: z
+        .strictObject({
+          expires: seconds.default(86_400).describe('Length of a subscription, seconds'),
+          atOnce: z.number().int().positive().default(100).describe('Subscriptions begun at a time'),
+        })
+        .prefault({}),
       maxUsers: z.number().int().positive().default(1_000_000).describe('Registered users held at the most'),
     })
     .prefault({}),
@@ -268,6 +323,13 @@ export const configSchema = z.strictObject({
       groupState: z.enum(['always', 'groupOnly']).default('always').describe('A-28'),
       keepOldGroupState: z.boolean().default(true).describe('A-47'),
       metadata: z.boolean().default(true).describe('Write folder metadata at all (A-54)'),
+      acknowledge: z
+        .enum(['stored', 'received'])
+        .default('stored')
+        .describe('When the sender of a recorded message gets its 200: when the message is stored durably, or at once'),
+      notifications: z.boolean().default(true).describe('Record delivery and display notifications (RFC 5438) too'),
+      memoryBytes: z.int().min(1024).max(16_777_216).default(65_536).describe('Longer messages wait in the spool'),
+      spool: z.string().min(1).default('data/spool').describe('Folder for long messages that are not stored yet'),
       retry: z
         .strictObject({ firstMs: ms.default(1000), longestMs: ms.default(60_000) })
         .prefault({})
@@ -285,16 +347,9 @@ export const configSchema = z.strictObject({
         .describe('A-37: conditions of do-not-disturb rules are not looked at'),
     })
     .prefault({}),
-  media: z
-    .strictObject({
-      listen: z.string().optional(),
-      ports: z
-        .string()
-        .regex(/^\d+-\d+$/, 'expected a range such as 21000-21999')
-        .optional(),
-    })
+  media: media
     .optional()
-    .describe('MSRP relay; not in this version: addresses in session descriptions pass through'),
+    .describe('MSRP relay; without this section addresses in session descriptions pass through, and so does the chat'),
   admin: z
     .strictObject({
       listen: z
@@ -302,6 +357,16 @@ export const configSchema = z.strictObject({
         .refine(isHostAndPort, 'expected address:port, such as 127.0.0.1:8080')
         .default('127.0.0.1:8080'),
       token: secret.optional().describe('Bearer token; needed unless it listens on loopback'),
+      traces: z
+        .int()
+        .min(0)
+        .max(10_000)
+        .default(200)
+        .describe('Sessions whose messages and steps are kept for the page; 0 for none'),
+      origins: z
+        .array(z.url('expected an origin, such as https://stately.ai'))
+        .default([])
+        .describe('Origins of pages elsewhere that may open WS /inspect'),
     })
     .prefault({}),
   timers: timers.prefault({}),

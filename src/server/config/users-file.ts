@@ -1,6 +1,6 @@
 /** users.yaml: who is served, and with which preferences (contract). */
 import { z } from 'zod';
-import type { DoNotDisturbRule } from '../../preferences/do-not-disturb.ts';
+import { type Rule, UNCONDITIONAL } from '../../preferences/rules.ts';
 import { type User, UserDirectory } from '../../preferences/users.ts';
 import { identityKey, parseUri } from '../../sip/message/uri.ts';
 import { readYaml } from './load.ts';
@@ -82,11 +82,17 @@ function userOf(own: string, entry: z.output<typeof user>): User {
   };
 }
 
-function ruleOf(rule: z.output<typeof doNotDisturbRule>): DoNotDisturbRule {
+function ruleOf(rule: z.output<typeof doNotDisturbRule>): Rule {
   const { identity, domain, except, otherIdentity, services, validity } = rule;
+  const named = identity !== undefined || domain !== undefined;
   return {
-    identities: identity === undefined ? null : new Set(identity.map(identityKey)),
-    domains: domain ?? null,
+    ...UNCONDITIONAL,
+    identity: named
+      ? {
+          one: new Set(identity?.map(identityKey)),
+          many: (domain ?? []).map((name) => ({ domain: name, except: new Set<string>(), exceptDomains: [] })),
+        }
+      : null,
     except: new Set(except.map(identityKey)),
     otherIdentity,
     services: services ?? null,

@@ -1,5 +1,6 @@
 /** What a function has kept of a conversation: the user's folder with its objects and pointers. */
 import { promisify } from 'node:util';
+import { type CpimHead, isNotification, parseCpimHead } from '../../cpim/cpim.ts';
 import type { HistoryReader, Pointer } from '../../history/driver.ts';
 import type { FolderRef } from '../../history/intent.ts';
 import type { Paint } from './paint.ts';
@@ -57,6 +58,7 @@ const KINDS: Readonly<Record<string, { readonly name: string; readonly headers: 
     name: 'Session Info',
     headers: ['From', 'To', 'Subject', 'Date', 'Message-Direction'],
   },
+  'message/cpim': { name: 'Message', headers: ['From', 'Message-Direction', 'IMDN-Message-ID'] },
   'Application/group-state-object+xml': { name: 'Group State', headers: [] },
 };
 
@@ -90,7 +92,10 @@ function factLine(name: string, value: string, paint: Paint): string {
 /** What stands in the object itself: elements with text, attributes, and of a description its media lines. */
 function factsOf(content: string): Fact[] {
   const facts: Fact[] = [];
-  const body = content.slice(content.indexOf('\r\n\r\n') + 4).replace(/^<\?xml[^>]*\?>/, '');
+  const stored = content.slice(content.indexOf('\r\n\r\n') + 4);
+  const head = parseCpimHead(stored);
+  if (head !== undefined) return messageFacts(head, stored);
+  const body = stored.replace(/^<\?xml[^>]*\?>/, '');
   for (const [, name = '', text = ''] of body.matchAll(/<([\w-]+)>([^<]+)<\/\1>/g)) {
     if (name === 'sdp') facts.push([name, (text.match(/^m=.*$/gm) ?? []).map((line) => line.trim()).join(', ')]);
     else facts.push([name, unescaped(text)]);
@@ -99,6 +104,17 @@ function factsOf(content: string): Fact[] {
     facts.push([ATTRIBUTES[name] ?? name, unescaped(value)]);
   }
   return facts;
+}
+
+/** A text as it is, of a notification what it says, of anything else what it is. */
+function messageFacts(head: CpimHead, stored: string): Fact[] {
+  const content = stored.slice(stored.indexOf('\r\n\r\n', stored.indexOf('\r\n\r\n') + 4) + 4);
+  if (isNotification(head)) {
+    const [, id = ''] = /<message-id>([^<]*)</.exec(content) ?? [];
+    return [[/<(delivered|displayed)\/>/.exec(content)?.[1] ?? head.contentType, id]];
+  }
+  if (head.contentType.startsWith('text/')) return [['text', Buffer.from(content, 'latin1').toString('utf8')]];
+  return [['content', `${head.contentType}, ${content.length} bytes`]];
 }
 
 /** Attribute names that say little without their element. */

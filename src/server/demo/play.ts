@@ -1,9 +1,11 @@
-/** The play: Alice invites Bob, his phone rings, he accepts, a moment later he hangs up. Each step has to succeed. */
-import { randomUUID } from 'node:crypto';
+/** The play: Alice invites Bob, his phone rings, he accepts, they chat, he hangs up. Each step has to succeed. */
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Session } from '../../engine/session.ts';
-import type { CallEvent, CallEventOf, PhoneCall, SipJsPhone } from '../../sip-js/index.ts';
+import { wireOfBytes } from '../../sip/message/bytes.ts';
+import type { CallEvent, CallEventOf, PhoneCall } from '../../sip-js/index.ts';
 import type { Server } from '../server.ts';
-import { DOMAIN, type Stage } from './stage.ts';
+import type { ChatPhone } from './chat-phone.ts';
+import type { Stage } from './stage.ts';
 import { type Place, type StateChange, watchStates } from './states.ts';
 
 export interface Step {
@@ -39,10 +41,15 @@ const SCRIPT: readonly (readonly [title: string, act: (scene: Scene) => Promise<
   ["Bob's phone rings", rings],
   ['Bob accepts', accepts],
   ['The session stands', stands],
+  ['Alice writes', writes],
+  ['Bob answers', answersBack],
+  ['Alice sends a photo', sendsPicture],
   ['Bob hangs up', hangsUp],
   ['Nothing is left', rests],
 ];
 
+/** A large message: many chunks, and too long to be recorded from memory. */
+const PICTURE_BYTES = 100_000;
 /** How long the session stands; long enough to be seen in the ladder. */
 const MOMENT_MS = 250;
 const LIMIT_MS = 5000;
@@ -54,7 +61,7 @@ export async function play(stage: Stage, tell: (step: Step) => void): Promise<Pl
   const conversationId = randomUUID();
   const contributionId = randomUUID();
   const hers = alice.invite(bob.uri, {
-    sdp: chatStream('alice', alice),
+    sdp: stage.chats.alice.description('actpass'),
     headers: invitationHeaders(alice.uri, conversationId, contributionId),
   });
   const scene: Scene = { stage, hers, states: [] };
@@ -87,8 +94,10 @@ async function rings({ hers, his }: Scene): Promise<string> {
 }
 
 async function accepts({ stage, hers, his }: Scene): Promise<string> {
-  his?.accept(chatStream('bob', stage.bob));
+  his?.accept(stage.chats.bob.description('active'));
   const { response } = await happened(hers, 'answered');
+  stage.chats.bob.join(wireOfBytes(his?.request?.body ?? new Uint8Array()));
+  stage.chats.alice.join(wireOfBytes(response.body));
   await soon(hers, "the ACK at Bob's phone", () => his && eventOf(his, 'acknowledged'));
   return `Alice hears ${response.status} ${response.reason}, and her ACK reaches Bob`;
 }
@@ -100,6 +109,35 @@ async function stands(scene: Scene): Promise<string> {
   );
   await pause(MOMENT_MS);
   return `both functions in ${originating.state}, both record`;
+}
+
+async function writes({ stage, hers }: Scene): Promise<string> {
+  const { alice, bob } = stage.chats;
+  await soon(hers, 'MSRP connections from end to end', () => holds(alice.connected && bob.connected));
+  const id = await alice.write('text/plain; charset=utf-8', Buffer.from('Lunch at the harbour, 12:30?'));
+  return arrival(hers, bob, alice, id, 'Bob');
+}
+
+async function answersBack({ stage, hers }: Scene): Promise<string> {
+  const { alice, bob } = stage.chats;
+  const id = await bob.write('text/plain; charset=utf-8', Buffer.from('Gladly. Show me where!'));
+  return arrival(hers, alice, bob, id, 'Alice');
+}
+
+async function sendsPicture({ stage, hers }: Scene): Promise<string> {
+  const { alice, bob } = stage.chats;
+  const id = await alice.write('image/png', randomBytes(PICTURE_BYTES));
+  return arrival(hers, bob, alice, id, 'Bob');
+}
+
+/** The message has come to one phone, and the notification of that to the other. */
+async function arrival(hers: PhoneCall, to: ChatPhone, from: ChatPhone, id: string, reader: string): Promise<string> {
+  const message = await soon(hers, `the message at ${reader}'s phone`, () => to.heard.find((heard) => heard.id === id));
+  await soon(hers, 'its delivery notification', () =>
+    from.heard.find(({ notification, text }) => notification && text.includes(`<message-id>${id}</message-id>`)),
+  );
+  const what = message.text === '' ? `${message.contentType}, ${message.bytes} bytes` : `"${message.text}"`;
+  return `${reader} reads ${what}; a notification of that comes back`;
 }
 
 async function hangsUp({ hers, his }: Scene): Promise<string> {
@@ -131,23 +169,6 @@ function invitationHeaders(uri: string, conversationId: string, contributionId: 
     ['Contribution-ID', contributionId],
     ['Subject', 'Lunch?'],
   ] as const;
-}
-
-/** A session description with one MSRP chat stream. Nobody listens there: media is not part of this version. */
-function chatStream(user: string, phone: SipJsPhone): string {
-  const [host, port] = [phone.address.replace(/:\d+$/, ''), 2855];
-  return [
-    'v=0',
-    `o=${user} 1 1 IN IP4 ${host}`,
-    's=-',
-    `c=IN IP4 ${host}`,
-    't=0 0',
-    `m=message ${port} TCP/MSRP *`,
-    'a=accept-types:message/cpim',
-    'a=accept-wrapped-types:text/plain',
-    `a=path:msrp://${user}.${DOMAIN}:${port}/${user};tcp`,
-    '',
-  ].join('\r\n');
 }
 
 /** What `look` gives once it gives something. Rejects after a while, and at once where Alice's call is refused. */

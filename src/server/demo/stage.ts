@@ -1,6 +1,7 @@
 /**
  * The stage of the demonstration: Alice's phone, her originating PF, Bob's terminating PF, Bob's phone, in a row, over
- * TCP on loopback. The functions are whole servers on the stack of the project; the phones are sip.js.
+ * TCP on loopback, signalling and MSRP alike. The functions are whole servers on the stack of the project; the phones are
+ * sip.js, with MSRP endpoints beside.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,12 +12,15 @@ import { createSipJsPhone, type PhoneCall, type SipJsPhone } from '../../sip-js/
 import { configSchema } from '../config/schema.ts';
 import { createLog } from '../log.ts';
 import { type Server, startServer } from '../server.ts';
+import { ChatPhone } from './chat-phone.ts';
 
 export const DOMAIN = 'home.example';
 
 export interface Stage {
   readonly alice: SipJsPhone;
   readonly bob: SipJsPhone;
+  /** Media sides of the two phones. */
+  readonly chats: { readonly alice: ChatPhone; readonly bob: ChatPhone };
   /** Calls that have come to Bob. */
   readonly incoming: readonly PhoneCall[];
   /** Alice's PF, which has the originating role here. */
@@ -44,7 +48,12 @@ export async function setStage(): Promise<Stage> {
     closing.push(() => originating.stop());
     const alice = await createSipJsPhone({ name: 'alice', domain: DOMAIN, proxy: addressOf(originating) });
     closing.push(() => alice.close());
-    return { alice, bob, incoming, originating, terminating, close };
+    const chats = {
+      alice: await ChatPhone.open('alice', alice.uri, bob.uri),
+      bob: await ChatPhone.open('bob', bob.uri, alice.uri),
+    };
+    closing.push(() => Promise.all([chats.alice.close(), chats.bob.close()]));
+    return { alice, bob, chats, incoming, originating, terminating, close };
   } catch (error) {
     await close();
     throw error;
@@ -79,6 +88,8 @@ function startFunction(user: string, core: string, folder: string): Promise<Serv
     registrar: { driver: 'static' },
     history: { driver: 'sqlite', path: file('history.sqlite') },
     sessions: { driver: 'sqlite', path: file('sessions.sqlite') },
+    media: { listen: '127.0.0.1', ports: '0' },
+    recording: { spool: file('spool') },
     log: { level: 'silent' },
     warmUp: false,
   });

@@ -3,7 +3,7 @@
  * once (copies of a 2xx, 2xx of other forks, provisional responses inside a dialog).
  */
 import type { Flow } from '../flow.ts';
-import { headerField } from '../message/header.ts';
+import { detached, type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
 import type { ExchangeId, FailureCause, LegId } from '../port.ts';
@@ -11,7 +11,7 @@ import type { ClientUser } from '../transaction/client.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import type { Sending } from '../user-agent/context.ts';
 import type { ProxyContext } from './context.ts';
-import { forwardAckStateless, forwardBy } from './pass-through.ts';
+import { forwardAckStateless, forwardBack, forwardBy, passThrough } from './pass-through.ts';
 import { RingingLimit } from './ringing-limit.ts';
 import { loopToken, responseForward } from './rules.ts';
 
@@ -20,6 +20,8 @@ export interface ProxiedState {
   readonly key: string;
   /** From tag of whoever invited; tells the direction of a request. */
   readonly callerTag: string;
+  /** To tag of the 2xx that was first: the session is the dialog with that callee. Unknown before. */
+  calleeTag?: string;
   /** Seconds; see the command that forwards the INVITE. */
   readonly answerTimer?: number;
 }
@@ -51,7 +53,9 @@ export class ProxiedSession {
     const branch = new ProxyBranch(this.#proxy, branchId, server, this);
     this.#branches.set(branchId, branch);
     const alternatives = routeSets.map((routeSet) => this.#routed(request, routeSet, server.flow.transport));
-    branch.sending = this.#proxy.sender.send(alternatives, `${branchId}-l${loopToken(request)}`, branch);
+    // RFC 3261 16.6 step 8: from the request as it came, which is what comes back in a loop.
+    const token = loopToken(server.request ?? request);
+    branch.sending = this.#proxy.sender.send(alternatives, `${branchId}-l${token}`, branch);
   }
 
   #routed(request: SipRequest, routeSet: readonly string[], arrivedBy: Flow['transport']) {
@@ -84,19 +88,24 @@ export class ProxiedSession {
     ]);
   }
 
-  cancelBranch(branchId: LegId): void {
-    this.#branches.get(branchId)?.sending?.cancel([]);
+  cancelBranch(branchId: LegId, headers: readonly HeaderField[]): void {
+    this.#branches.get(branchId)?.sending?.cancel(headers);
   }
 
   // --- inside the dialog -----------------------------------------------------------------------------------
 
   /** Side of the session a request comes from. */
   directionOf(request: SipRequest): LegId {
-    return `${this.state.key}.${request.fromTag === this.state.callerTag ? 'a' : 'b'}`;
+    return `${this.state.key}.${(request.fromTag ?? '') === this.state.callerTag ? 'a' : 'b'}`;
   }
 
   receive(request: SipRequest, server: ServerTransaction): void {
     const leg = this.directionOf(request);
+    if (this.#isOfOtherFork(request, leg)) {
+      const branch = `${leg}-${request.cseq?.number}${request.method}`;
+      passThrough(this.#proxy, request, [request.list('route')], server, branch);
+      return;
+    }
     const exchange = `${leg.slice(-1)}-${request.method.toLowerCase()}-${request.cseq?.number}`;
     // RFC 3261 8.2.2.2: the same request by another way is one too many.
     const refusal = this.#exchanges.has(exchange) ? 482 : this.#exchanges.size >= MAX_OPEN_EXCHANGES ? 500 : undefined;
@@ -108,6 +117,12 @@ export class ProxiedSession {
     server.trying();
     if (request.method === 'BYE') this.#proxy.emit({ type: 'bye', leg, exchange, request });
     else this.#proxy.emit({ type: 'request', leg, fork: 0, exchange, request });
+  }
+
+  /** RFC 3261 13.2.2.4: a caller ends the dialogs of the other forks that answered; the session is not among them. */
+  #isOfOtherFork(request: SipRequest, leg: LegId): boolean {
+    const { calleeTag } = this.state;
+    return calleeTag !== undefined && ((leg.endsWith('.a') ? request.toTag : request.fromTag) ?? '') !== calleeTag;
   }
 
   receiveAck(request: SipRequest): void {
@@ -133,6 +148,8 @@ export class ProxiedSession {
   release(): void {
     this.released = true;
     for (const branch of this.#branches.values()) branch.release();
+    // A request or its answer that came when the session had closed already and was not gone yet.
+    for (const exchange of this.#exchanges.values()) exchange.passOn();
   }
 }
 
@@ -173,8 +190,10 @@ class ProxyBranch implements ClientUser {
       this.#proxy.emit({ type: 'provisional', leg, fork: 0, response, reliable: response.lists('require', '100rel') });
     } else {
       this.#status = response.status;
-      if (response.status < 300) this.#proxy.emit({ type: 'answered', leg, fork: 0, response });
-      else this.#proxy.emit({ type: 'failed', leg, status: response.status, response, cause: 'response' });
+      if (response.status < 300) {
+        this.#session.state.calleeTag = detached(response.toTag ?? '');
+        this.#proxy.emit({ type: 'answered', leg, fork: 0, response });
+      } else this.#proxy.emit({ type: 'failed', leg, status: response.status, response, cause: 'response' });
     }
   }
 
@@ -198,7 +217,7 @@ class ProxyBranch implements ClientUser {
 
   /** A copy of the 2xx, or one of another fork: at once, but not before the session's own. */
   #forwardLater(response: SipResponse): void {
-    if (this.#last === undefined) this.#server.respond(this.#session.forwarded(response));
+    if (this.#last === undefined) forwardBack(this.#server, this.#session.forwarded(response));
     else if (this.#later.length < MAX_LATER) this.#later.push(response);
   }
 
@@ -211,7 +230,7 @@ class ProxyBranch implements ClientUser {
     this.#ringing.stop();
     this.#last = undefined;
     this.#request = undefined;
-    for (const response of this.#later) this.#server.respond(this.#session.forwarded(response));
+    for (const response of this.#later) forwardBack(this.#server, this.#session.forwarded(response));
     this.#later = [];
   }
 }
@@ -252,16 +271,27 @@ class ProxyExchange implements ClientUser {
     this.#request = request;
     this.#server = server;
     this.#session = session;
-    server.onCancel = () => this.#sending?.cancel([]);
+    // RFC 3326 2: with the Reason of the CANCEL that came.
+    server.onCancel = (cancel) => this.#sending?.cancel(cancel.lines('reason'));
     if (request.method === 'INVITE') {
       this.#ringing = new RingingLimit(proxy.clock, proxy.timers, () => this.#sending?.cancel([]));
     }
+  }
+
+  get toTag(): string | undefined {
+    return this.#request.toTag;
   }
 
   forward(): void {
     const forward = forwardBy(this.#request, this.#request.list('route'));
     const branch = `${this.#leg}-${this.#request.cseq?.number}${this.#request.method}-l${loopToken(this.#request)}`;
     this.#sending = this.#proxy.sender.send([forward], branch, this);
+  }
+
+  /** Nobody orders it any more. */
+  passOn(): void {
+    if (this.#sending === undefined) this.forward();
+    else if (this.#status >= 200) this.reply();
   }
 
   reply(): void {
@@ -273,7 +303,7 @@ class ProxyExchange implements ClientUser {
     if (response.status === 100) return;
     this.#ringing?.heard(response.status);
     if (response.status < 200 || this.#status >= 200) {
-      this.#server.respond(responseForward(response));
+      forwardBack(this.#server, responseForward(response));
       return;
     }
     this.#response = response;

@@ -42,7 +42,7 @@ export class ProxiedSessions {
       case 'forwardResponse':
         return session.forwardResponse(command.branch);
       case 'cancelBranch':
-        return session.cancelBranch(command.branch);
+        return session.cancelBranch(command.branch, command.headers);
       case 'forwardAck':
         return session.forwardAck();
       case 'forwardRequest':

@@ -22,12 +22,19 @@ export function forwardsLeft(request: SipRequest): number {
 export function takeOwnRoute(request: SipRequest, network: Pick<Network, 'isOwn'>): string | undefined {
   undoStrictRouting(request, network);
   let key: string | undefined;
-  // RFC 5658: between two transports the proxy stands in the route twice.
+  // RFC 5658: between two transports the proxy stands in the route twice. Another key is another session, through which
+  // the request has yet to pass (RFC 3261 6, "spiral").
   for (let entry = ownRoute(request, network); entry !== undefined; entry = ownRoute(request, network)) {
-    key ??= entry.user;
+    if (key !== undefined && entry.user !== key) break;
+    key = entry.user;
     request.removeTop('route');
   }
   return key;
+}
+
+/** Key of the session whose entry is on top of the Route; the request stays as it is. */
+export function topRouteKey(request: SipRequest, network: Pick<Network, 'isOwn'>): string | undefined {
+  return ownRoute(request, network)?.user;
 }
 
 function undoStrictRouting(request: SipRequest, network: Pick<Network, 'isOwn'>): void {
@@ -82,7 +89,9 @@ export function responseForward(response: SipResponse, replaced: readonly Header
 export function loopToken(request: SipRequest): string {
   const route = request.list('route').join();
   const parts = [request.uri, request.fromTag ?? '', request.toTag ?? '', request.callId, String(request.cseq?.number)];
-  return fnv1a([...parts, route, request.header('proxy-require') ?? ''].join('\n'));
+  const header = (name: 'proxy-require' | 'p-served-user'): string => request.header(name) ?? '';
+  // Whom a request is for decides what becomes of it: it may come for the caller and then for the callee.
+  return fnv1a([...parts, route, header('proxy-require'), header('p-served-user')].join('\n'));
 }
 
 /** 16.3 step 4. */

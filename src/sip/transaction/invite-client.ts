@@ -60,6 +60,8 @@ export const INVITE_CLIENT: Chart<InviteClientState, InviteClientInput, Tx> = {
     timerM: ['terminated', destroy],
   },
   completed: {
+    // RFC 3261 16.7 step 5: a proxy beyond sends the 2xx of another fork behind its refusal; 13.2.2.4 wants its ACK.
+    '2xx': ['completed', tell],
     '300-699': ['completed', acknowledge],
     timerD: ['terminated', destroy],
     transportError: ['terminated', destroy],

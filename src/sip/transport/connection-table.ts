@@ -1,6 +1,6 @@
 /** All connections of a network: how many there are, which one leads where, and which has been idle too long. */
 import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
-import type { Flow, Target } from '../flow.ts';
+import type { Flow, SentTap, Target } from '../flow.ts';
 import type { MessageLimits } from '../message/parse.ts';
 import type { Connection } from './connection.ts';
 import type { TransportCounters } from './counters.ts';
@@ -14,6 +14,7 @@ export interface ConnectionTableOptions {
   readonly counters: TransportCounters;
   /** Opens a way for what has to leave after its connection has closed. */
   readonly connect: (target: Target) => Flow | undefined;
+  readonly sent?: SentTap;
 }
 
 /** Names one connection may claim: a peer has one Via host and one Contact host, or a few. */
@@ -27,6 +28,7 @@ export class ConnectionTable implements TimerOwner {
   readonly messages: MessageLimits;
   readonly counters: TransportCounters;
   readonly connect: (target: Target) => Flow | undefined;
+  readonly sent: SentTap;
   user: NetworkUser = NOBODY;
   /** Bytes of unfinished messages, kept by the connections that hold them. */
   unfinishedBytes = 0;
@@ -44,6 +46,7 @@ export class ConnectionTable implements TimerOwner {
     this.messages = options.messages;
     this.counters = options.counters;
     this.connect = options.connect;
+    this.sent = options.sent ?? (() => {});
   }
 
   /** Connections open, those being dialled included. */

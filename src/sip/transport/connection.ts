@@ -67,6 +67,7 @@ export abstract class Connection implements Flow {
       return;
     }
     this.table.touch(this);
+    this.table.sent(bytes, this);
     if (failure === undefined) this.write(bytes, undefined);
     else this.write(bytes, (error) => this.#onWritten(bytes, failure, error));
   }

@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { NodeClock } from '../../host/node-clock.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { Flow, Target, TransportName } from '../flow.ts';
+import type { Flow, SentTap, Target, TransportName } from '../flow.ts';
 import type { Frame } from '../message/frame.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../message/parse.ts';
 import type { Network } from '../network.ts';
@@ -45,6 +45,7 @@ export interface NodeNetworkOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Bounds of one message on a stream or a WebSocket; the same as the stack's. */
   readonly messages?: MessageLimits;
+  readonly sent?: SentTap;
 }
 
 export interface ListenOptions {
@@ -58,6 +59,7 @@ export class NodeNetwork implements Network {
   readonly counters: TransportCounters = transportCounters();
   readonly listening: ListenAddress[] = [];
   readonly #ownClock: NodeClock | undefined;
+  readonly #sent: SentTap | undefined;
   readonly #table: ConnectionTable;
   readonly #own: OwnAddresses;
   readonly #udp: UdpListener[] = [];
@@ -70,6 +72,7 @@ export class NodeNetwork implements Network {
   constructor(options: NodeNetworkOptions = {}) {
     this.#ownClock = options.clock === undefined ? new NodeClock() : undefined;
     const clock = options.clock ?? (this.#ownClock as Clock);
+    this.#sent = options.sent;
     this.#own = new OwnAddresses(() => clock.now());
     this.#table = new ConnectionTable({
       clock,
@@ -77,6 +80,7 @@ export class NodeNetwork implements Network {
       messages: options.messages ?? DEFAULT_LIMITS,
       counters: this.counters,
       connect: (target) => this.connect(target),
+      ...(options.sent === undefined ? {} : { sent: options.sent }),
     });
   }
 
@@ -118,7 +122,7 @@ export class NodeNetwork implements Network {
   async #bind({ transport, address, port }: ListenAddress, tls: TlsMaterial | undefined): Promise<Listener> {
     if (transport === 'UDP') {
       const receive = (bytes: Uint8Array, flow: Flow): void => this.#user?.receive(bytes, flow);
-      const udp = await listenUdp(address, port, this.counters, receive);
+      const udp = await listenUdp(address, port, this.counters, receive, this.#sent);
       this.#udp.push(udp);
       return udp;
     }

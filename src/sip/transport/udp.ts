@@ -1,7 +1,7 @@
 /** SIP over UDP (RFC 3261 18). One socket, any number of peers. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Flow, SendFailure } from '../flow.ts';
+import type { Flow, SendFailure, SentTap } from '../flow.ts';
 import type { TransportCounters } from './counters.ts';
 import type { Listener } from './listener.ts';
 
@@ -13,14 +13,17 @@ class UdpFlow implements Flow {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #socket: Socket;
+  readonly #sent: SentTap;
 
-  constructor(socket: Socket, address: string, port: number) {
+  constructor(socket: Socket, address: string, port: number, sent: SentTap) {
     this.#socket = socket;
+    this.#sent = sent;
     this.remoteAddress = address;
     this.remotePort = port;
   }
 
   send(bytes: Uint8Array, failure?: SendFailure): void {
+    this.#sent(bytes, this);
     try {
       if (failure === undefined) this.#socket.send(bytes, this.remotePort, this.remoteAddress);
       else {
@@ -35,7 +38,7 @@ class UdpFlow implements Flow {
   }
 
   redirect(address: string, port: number): Flow {
-    return new UdpFlow(this.#socket, address, port);
+    return new UdpFlow(this.#socket, address, port, this.#sent);
   }
 }
 
@@ -49,6 +52,7 @@ export async function listenUdp(
   port: number,
   counters: TransportCounters,
   receive: (bytes: Uint8Array, flow: Flow) => void,
+  sent: SentTap = () => {},
 ): Promise<UdpListener> {
   const six = isIPv6(address);
   const socket = createSocket({
@@ -72,12 +76,12 @@ export async function listenUdp(
   socket.on('message', (bytes, peer) => {
     // A SIP message begins with a letter; only what does not is looked at more closely.
     if ((bytes[0] as number) < 0x40 && isKeepAlive(bytes, counters)) return;
-    receive(bytes, new UdpFlow(socket, peer.address, peer.port));
+    receive(bytes, new UdpFlow(socket, peer.address, peer.port, sent));
   });
   return {
     address,
     port: socket.address().port,
-    flowTo: (peer, peerPort) => new UdpFlow(socket, peer, peerPort),
+    flowTo: (peer, peerPort) => new UdpFlow(socket, peer, peerPort, sent),
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
 }

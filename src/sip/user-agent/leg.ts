@@ -113,6 +113,8 @@ export abstract class Leg {
     // 12.2.2: out of order is a 500. The same number again is a copy that no transaction remembers.
     if ((request.cseq?.number ?? 0) < dialog.remoteCSeq) return 500;
     if (this.ended && request.method !== 'BYE') return 481;
+    // Another fork has become the session (13.2.2.4): what this one does with its dialog must not end that.
+    if (request.method === 'BYE' && this.state.confirmed >= 0 && dialog !== this.confirmedDialog) return 481;
     if (this.#incoming.size >= MAX_OPEN_EXCHANGES) return 500;
     if (!isOfferer(request.method)) return undefined;
     // 14.2 and RFC 3311 5.2: one offer at a time. Ours outstanding: 491. Theirs: 500.

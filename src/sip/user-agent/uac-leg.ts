@@ -2,38 +2,31 @@
  * The leg of an INVITE we sent: we are its user agent client (RFC 3261 13.2). Forks downstream may answer with
  * several dialogs; the first 2xx is the session's, every other one is acknowledged and ended here (13.2.2.4).
  */
-import {
-  type Dialog,
-  type DialogRequest,
-  dialogOfResponse,
-  type RoutedRequest,
-  requestInDialog,
-  routed,
-} from '../dialog/dialog.ts';
+import { type Dialog, type DialogRequest, dialogOfResponse, type RoutedRequest, routed } from '../dialog/dialog.ts';
 import { NO_BYTES } from '../message/bytes.ts';
 import { type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
 import type { FailureCause, LegId, OutgoingInvite } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
-import type { AckCopy, Sending, UserAgentContext } from './context.ts';
+import type { Sending, UserAgentContext } from './context.ts';
 import { Leg } from './leg.ts';
+import { Stragglers } from './stragglers.ts';
 
 /** Early dialogs kept for one INVITE; a peer that invents more To tags is ignored beyond this. */
 const MAX_FORKS = 32;
-
-const NOBODY: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
 
 export class UacLeg extends Leg implements ClientUser {
   readonly #request: DialogRequest;
   #sending: Sending | undefined;
   /** True once the INVITE has a final response, or never will. */
   #settled = false;
-  /** ACKs sent for 2xx that are not the session's, by To tag, to repeat when their 2xx is. */
-  readonly #stragglers = new Map<string, AckCopy>();
+  readonly #stragglers: Stragglers;
 
-  constructor(ua: UserAgentContext, id: LegId, request: DialogRequest) {
-    super(ua, { id, inbound: false, dialogs: [], confirmed: -1, inviteCSeq: request.cseq });
+  /** `early`: dialogs the INVITE had made before a restart. */
+  constructor(ua: UserAgentContext, id: LegId, request: DialogRequest, early: Dialog[] = []) {
+    super(ua, { id, inbound: false, dialogs: early, confirmed: -1, inviteCSeq: request.cseq });
     this.#request = request;
+    this.#stragglers = new Stragglers(ua);
   }
 
   /** Sends the INVITE. The same leg id gives the same Call-ID, tag and branch, so sending again is a copy. */
@@ -116,28 +109,15 @@ export class UacLeg extends Leg implements ClientUser {
     this.ua.emit({ type: 'answered', leg: this.id, fork, response });
   }
 
+  #endStraggler(response: SipResponse): void {
+    this.#stragglers.end(this.#request, response, this.state.dialogs[this.forkOf(response.toTag ?? '')]);
+  }
+
   override receiveStray(response: SipResponse): void {
     // While the INVITE is open its transaction would have taken a 2xx: one that passed it by is not for us (18.1.2).
     if (!this.#settled) return;
     if (this.state.confirmed >= 0 && this.confirmedDialog?.remoteTag === response.toTag) super.receiveStray(response);
     else this.#onAnswer(response);
-  }
-
-  /** RFC 3261 13.2.2.4: a 2xx nobody waits for is acknowledged, and its dialog ended at once. */
-  #endStraggler(response: SipResponse): void {
-    const tag = response.toTag ?? '';
-    const known = this.#stragglers.get(tag);
-    if (known !== undefined) {
-      known.repeat();
-      return;
-    }
-    if (this.#stragglers.size >= MAX_FORKS) return;
-    const dialog = dialogOfResponse(this.#request, response);
-    const number = this.#stragglers.size;
-    const ack = requestInDialog(dialog, 'ACK', this.#request.cseq, []);
-    this.#stragglers.set(tag, this.ua.sendAck(ack, `${this.id}-s${number}a`));
-    const bye = requestInDialog(dialog, 'BYE', dialog.localCSeq + 1, []);
-    this.ua.send([bye], `${this.id}-s${number}`, NOBODY);
   }
 }
 

@@ -55,6 +55,16 @@ describe('Route', () => {
       ['Route: <sip:k1@10.0.0.10;lr>', 'Route: <sip:k1@10.0.0.10:5060;transport=tcp;lr>'],
       { key: 'k1', uri: bob, routes: [] },
     ],
+    [
+      'ours for two sessions',
+      ['Route: <sip:k1@10.0.0.10;lr>, <sip:k2@10.0.0.10;lr>, <sip:k1@10.0.0.10;lr>'],
+      { key: 'k1', uri: bob, routes: ['<sip:k2@10.0.0.10;lr>', '<sip:k1@10.0.0.10;lr>'] },
+    ],
+    [
+      'ours with a key behind ours without',
+      ['Route: <sip:10.0.0.10;lr>, <sip:k1@10.0.0.10;lr>'],
+      { key: 'k1', uri: bob, routes: [] },
+    ],
     ['ours without a key', ['Route: <sip:10.0.0.10;lr>'], { key: undefined, uri: bob, routes: [] }],
     [
       'another’s on top',
@@ -127,6 +137,7 @@ describe('loops', () => {
     ['Request-URI', request([], 'sip:carol@home.example')],
     ['Route', request(['Route: <sip:r;lr>'])],
     ['Proxy-Require', request(['Proxy-Require: x'])],
+    ['P-Served-User', request(['P-Served-User: <sip:bob@home.example>;sescase=term'])],
   ])('RFC 3261 16.6 step 8: another %s gives another token', (_, changed) => {
     expect(loopToken(changed)).not.toBe(token);
   });

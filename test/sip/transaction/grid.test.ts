@@ -16,8 +16,8 @@ type Grid = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
  * RFC 6026 figure 5. Ignored: timers of another state, which are stopped on leaving theirs (A and B run in Calling,
- * D in Completed, M in Accepted); a provisional or a response of the other kind behind a final one, which is a copy
- * out of order or another fork's (a proxy's to sort out, RFC 3261 16.7); a transport error where nothing is sent.
+ * D in Completed, M in Accepted); a provisional behind a final response, or a refusal behind a 2xx, which come out of
+ * order; a transport error where nothing is sent. Beyond the figure, a 2xx behind a refusal goes up (RFC 3261 16.7).
  */
 const INVITE_CLIENT_GRID: Grid = {
   calling: {
@@ -52,7 +52,7 @@ const INVITE_CLIENT_GRID: Grid = {
   },
   completed: {
     '1xx': '-',
-    '2xx': '-',
+    '2xx': 'completed',
     '300-699': 'completed',
     timerA: '-',
     timerB: '-',

@@ -1,0 +1,66 @@
+/** The guards, each telling what it answered, which clauses it stands for, and what it looked at to answer so. */
+import type { ClauseId } from '../../machines/session/clause-ids.ts';
+import { clausesOf } from '../../machines/session/clauses.ts';
+import { type GuardName, guards } from '../../machines/session/guards.ts';
+
+export interface GuardAnswer {
+  readonly guard: GuardName;
+  /** True: the guard holds, and its way is taken. */
+  readonly holds: boolean;
+  readonly clauses: readonly ClauseId[];
+  /** What it read, in the order of reading: `profile.blacklisted` and the like. */
+  readonly reads: readonly GuardRead[];
+}
+
+export interface GuardRead {
+  /** Path in the session's context; one that begins with `event.` is of the event. */
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** More than this says less. */
+const MAX_READS = 8;
+
+type Args = { readonly context: object; readonly event: object };
+
+export function watchedGuards(told: (answer: GuardAnswer) => void): typeof guards {
+  const watching = Object.entries(guards).map(([name, guard]) => {
+    const ask = guard as unknown as (args: Args) => boolean;
+    const asked = (args: Args): boolean => {
+      const holds = ask(args);
+      told({ guard: name as GuardName, holds, clauses: clausesOf(name), reads: readsOf(ask, args) });
+      return holds;
+    };
+    return [name, asked];
+  });
+  return Object.fromEntries(watching) as typeof guards;
+}
+
+/** Guards are pure, so one can be asked a second time, with someone watching what it looks at. */
+function readsOf(ask: (args: Args) => boolean, { context, event }: Args): GuardRead[] {
+  const reads = new Map<string, unknown>();
+  const note = (path: string, value: unknown): void => {
+    if (reads.size < MAX_READS) reads.set(path, value);
+  };
+  ask({ context: watched(context, '', note), event: watched(event, 'event.', note) });
+  return [...reads].map(([path, value]) => ({ path, value }));
+}
+
+/** The object, telling of each plain value or list that is read in it or below it. */
+function watched<T extends object>(object: T, above: string, note: (path: string, value: unknown) => void): T {
+  // A copy, since what a frozen object holds may not be shown otherwise than it is.
+  return new Proxy(
+    { ...object },
+    {
+      get(target, key) {
+        const value = Reflect.get(target, key) as unknown;
+        if (typeof key === 'symbol' || typeof value === 'function') return value;
+        if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+          return watched(value, `${above}${key}.`, note);
+        }
+        note(above + key, value);
+        return value;
+      },
+    },
+  );
+}

@@ -1,0 +1,174 @@
+/** One TCP or TLS socket as a carrier of MSRP. What is written in one turn leaves in one piece. */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
+import type { Carrier, CarrierUser } from '../carrier.ts';
+import type { MsrpCounters } from '../counters.ts';
+import type { MsrpLimits } from '../limits.ts';
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly limits: MsrpLimits;
+  readonly counters: () => MsrpCounters;
+  /** True for one that we dial: it is not open yet. */
+  readonly dialled: boolean;
+  readonly gone: (connection: MsrpConnection) => void;
+}
+
+/** Pieces up to this many bytes are copied together; a larger one goes by itself. */
+const COPIED_BYTES = 8_192;
+
+export class MsrpConnection implements Carrier, TimerOwner {
+  readonly secure: boolean;
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  #user: CarrierUser | undefined;
+  #pieces: (string | Buffer)[] = [];
+  #size = 0;
+  #opened: boolean;
+  #ending = false;
+  #cause = '';
+  #limit: Timer | undefined;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.secure = socket instanceof TLSSocket;
+    this.#opened = !options.dialled;
+    socket.on('error', (error) => {
+      this.#cause ||= error.message;
+      if (this.#opened && !this.#ending) options.counters().closedBroken++;
+    });
+    socket.on('close', () => this.#onGone());
+  }
+
+  /** Who is told of what happens; before this nothing is read. */
+  use(user: CarrierUser): void {
+    this.#user = user;
+    const socket = this.#socket;
+    if (this.#options.dialled) this.#awaitOpening();
+    socket.on('data', (bytes: Buffer) => user.onData(bytes));
+    socket.on('drain', () => user.onDrain());
+    socket.on('end', () => {
+      if (this.#opened && !this.#ending) this.#options.counters().closedByPeer++;
+      this.#cause ||= 'closed by the peer';
+      this.close(true);
+    });
+  }
+
+  #awaitOpening(): void {
+    const { clock, limits, counters } = this.#options;
+    this.#limit = clock.schedule(limits.connectMs, this, 'connect');
+    this.#socket.once(this.secure ? 'secureConnect' : 'connect', () => {
+      this.#limit?.cancel();
+      if (!this.open) return;
+      this.#opened = true;
+      counters().dialled++;
+      this.#user?.onOpen();
+    });
+  }
+
+  get open(): boolean {
+    return !this.#ending && !this.#socket.destroyed;
+  }
+
+  get remote(): string {
+    return `${this.#socket.remoteAddress}:${this.#socket.remotePort}`;
+  }
+
+  get fingerprint(): string | undefined {
+    if (!(this.#socket instanceof TLSSocket)) return undefined;
+    return this.#socket.getPeerCertificate()?.fingerprint256;
+  }
+
+  get full(): boolean {
+    return this.#socket.writableLength + this.#size > this.#options.limits.sendBufferBytes;
+  }
+
+  write(text: string): void {
+    this.#pieces.push(text);
+    this.#size += text.length;
+  }
+
+  writeBytes(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+  }
+
+  flush(): void {
+    if (this.#size === 0) return;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#size = 0;
+    if (this.#socket.destroyed) return;
+    const packets = packed(pieces);
+    if (packets.length > 1) this.#socket.cork();
+    for (const packet of packets) this.#socket.write(packet);
+    if (packets.length > 1) this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(gently: boolean): void {
+    if (!gently) {
+      this.#ending = true;
+      this.#socket.destroy();
+    } else if (!this.#ending) {
+      this.flush();
+      this.#ending = true;
+      this.#cause ||= 'closed by us';
+      this.#socket.end();
+      // What still comes is read and dropped, so that the peer's end is seen.
+      this.#socket.resume();
+      this.#limit?.cancel();
+      this.#limit = this.#options.clock.schedule(this.#options.limits.lingerMs, this, 'linger');
+      this.#user?.onClosed(this.#cause);
+    }
+  }
+
+  onTimer(): void {
+    this.#cause ||= 'out of time';
+    this.#socket.destroy();
+  }
+
+  #onGone(): void {
+    this.#limit?.cancel();
+    this.#ending = true;
+    this.#options.gone(this);
+    this.#user?.onClosed(this.#cause || 'closed');
+  }
+}
+
+/** As few pieces of memory as can be had without copying what is large. */
+function packed(pieces: readonly (string | Buffer)[]): Buffer[] {
+  const packets: Buffer[] = [];
+  for (let at = 0; at < pieces.length; ) {
+    let size = 0;
+    let end = at;
+    for (; end < pieces.length && (pieces[end] as string | Buffer).length <= COPIED_BYTES; end++) {
+      size += (pieces[end] as string | Buffer).length;
+    }
+    if (end > at) packets.push(joined(pieces, at, end, size));
+    if (end < pieces.length) packets.push(pieces[end] as Buffer);
+    at = end + 1;
+  }
+  return packets;
+}
+
+function joined(pieces: readonly (string | Buffer)[], from: number, to: number, size: number): Buffer {
+  const packet = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (let index = from; index < to; index++) {
+    const piece = pieces[index] as string | Buffer;
+    if (typeof piece === 'string') packet.write(piece, at, 'latin1');
+    else packet.set(piece, at);
+    at += piece.length;
+  }
+  return packet;
+}

@@ -1,0 +1,43 @@
+/** Invariant 1: no leg is left confirmed on one side, and no INVITE left ringing, when its session is over. */
+import type { Violation } from './violation.ts';
+import { endOf, finals, first, isForwarded, named, type TransactionSeen, type Wire } from './wire.ts';
+
+export function invariant01AllEndsTold(wire: Wire): Violation[] {
+  const violations: Violation[] = [];
+  for (const dialog of wire.dialogs) {
+    if (endOf(dialog, wire) !== undefined) continue;
+    // An outgoing leg is ours from its ACK on, or where the answer was the one that was asked for; see also 12.
+    const acknowledged = wire.requestsIn(dialog, 'out').some(({ method }) => method === 'ACK');
+    if (!dialog.outgoing || acknowledged || isAwaited(dialog.invite, dialog.remoteTag, wire)) {
+      const at = dialog.answers[0]?.at;
+      const what = `leg ${dialog.leg} (${dialog.remoteTag}) was confirmed and never ended`;
+      violations.push({ invariant: 1, what, ...(at === undefined ? {} : { at }) });
+    }
+  }
+  for (const invite of wire.transactions) if (ringsOn(invite, wire)) violations.push(ringing(invite));
+  return violations;
+}
+
+/** The first 2xx of an INVITE that nobody called off, and that the process lived long enough to hear. */
+function isAwaited(invite: TransactionSeen, remoteTag: string, wire: Wire): boolean {
+  const final = finals(invite)[0]?.message;
+  const copies = invite.responses.filter(({ message }) => message.toTag === remoteTag && message.status >= 200);
+  return final?.toTag === remoteTag && wire.cancelOf(invite) === undefined && wire.noticed(copies);
+}
+
+/** An INVITE of ours that was answered provisionally, never finally, and never called off (RFC 3261 9.1). */
+function ringsOn(invite: TransactionSeen, wire: Wire): boolean {
+  if (invite.way !== 'out' || invite.method !== 'INVITE' || isForwarded(invite.request)) return false;
+  if (finals(invite).length > 0 || wire.cancelOf(invite) !== undefined) return false;
+  // After a restart the INVITE is said anew, and what rings is known when that is answered.
+  const last = invite.responses.at(-1);
+  return last !== undefined && !wire.crashed(last.at, Number.POSITIVE_INFINITY);
+}
+
+function ringing(invite: TransactionSeen): Violation {
+  return {
+    invariant: 1,
+    what: `${named(invite)} rings for ever: neither answered nor cancelled`,
+    at: first(invite).at,
+  };
+}

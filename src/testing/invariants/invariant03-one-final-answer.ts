@@ -1,0 +1,47 @@
+/** Invariant 3: each request that was received gets one final response; a crossing BYE gets its own. */
+import { REMEMBERED_MS } from './invariant11-every-iwf-closed.ts';
+import type { Violation } from './violation.ts';
+import { finals, first, named, type TransactionSeen, type Wire } from './wire.ts';
+
+export function invariant03OneFinalAnswer(wire: Wire): Violation[] {
+  const violations: Violation[] = [];
+  for (const request of wire.transactions) {
+    if (request.way !== 'in' || request.method === 'ACK') continue;
+    const answers = distinct(request, wire);
+    if (answers.length > 1) {
+      const what = `${named(request)} got ${answers.join(' and ')}`;
+      violations.push({ invariant: 3, what, at: first(request).at });
+    } else if (answers.length === 0 && mustBeAnswered(request, wire)) {
+      violations.push({ invariant: 3, what: `${named(request)} got no final response`, at: first(request).at });
+    }
+  }
+  return violations;
+}
+
+/** Final responses that differ. A proxy passes on the 2xx of every fork (RFC 3261 16.7 step 5). */
+function distinct(request: TransactionSeen, wire: Wire): string[] {
+  const [answered, ...later] = finals(request);
+  if (answered === undefined) return [];
+  // Later its transaction is over, and a copy that has been under way for so long is a request of its own.
+  const all = [answered, ...later.filter(({ at }) => at - answered.at < REMEMBERED_MS)];
+  const forks = request.method === 'INVITE' && wire.isProxied(request.request.callId);
+  if (forks && all.every(({ message }) => message.status < 300)) return all.slice(0, 1).map(() => '2xx');
+  const accepted = request.method === 'INVITE' && answered.message.status < 300;
+  // A process that was killed does not know what it refused; what it has accepted the next one may not refuse.
+  const kept = all.filter(({ at }, index) => index === 0 || accepted || !wire.crashed(answered.at, at));
+  return [...new Set(kept.map(({ message }) => `${message.status} from ${message.toTag}`))];
+}
+
+/**
+ * A process that is killed forgets requests that were still open; their copies bring them back. No copies come of an
+ * INVITE that had a provisional response, so that one may not be forgotten.
+ */
+function mustBeAnswered(request: TransactionSeen, wire: Wire): boolean {
+  const last = request.sightings.at(-1);
+  if (last !== undefined && !wire.crashed(last.at, Number.POSITIVE_INFINITY)) return true;
+  // A proxy that is killed has no final response of its own to give: it passes on those that still come.
+  if (wire.isProxied(request.request.callId)) return false;
+  const initial = request.method === 'INVITE' && request.request.toTag === undefined;
+  // After 64*T1 its sender is taken for gone, as for any other transaction.
+  return initial && request.responses.length > 0 && !wire.downFor(REMEMBERED_MS);
+}

@@ -1,0 +1,86 @@
+/** Invariant 5: in proxy mode nothing is originated, nothing answered, nothing written, no media owned. */
+import type { Violation } from './violation.ts';
+import { first, isForwarded, named, type TransactionSeen, type Wire } from './wire.ts';
+
+/**
+ * Final responses that RFC 3261 16 lets a proxy make itself: timeout, transport failure, too many requests, a CANCEL
+ * that fits nothing, merged request, too many hops, unavailable.
+ */
+const OWN_RESPONSES = [408, 500, 481, 482, 483, 503];
+
+export function invariant05ProxyIsSilent(wire: Wire): Violation[] {
+  const received = new Set<string>();
+  const violations: Violation[] = [];
+  for (const seen of wire.transactions) {
+    if (!wire.isProxied(seen.request.callId) || isOwn(seen, wire)) continue;
+    for (const { message } of seen.way === 'in' ? seen.sightings : []) received.add(keyOf(message.method, message));
+    if (seen.way === 'out') violations.push(...outgoing(seen, received));
+    else violations.push(...answers(seen, wire));
+  }
+  return [...violations, ...possessions(wire)];
+}
+
+/** Another session under the same Call-ID, of which the function is an end. */
+function isOwn({ request, responses }: TransactionSeen, wire: Wire): boolean {
+  const tags = [request.toTag, request.fromTag, ...responses.map(({ message }) => message.toTag)];
+  return tags.some((tag) => wire.sessions.get(tag?.split('.', 1)[0] ?? '')?.mode === 'b2bua');
+}
+
+interface Numbered {
+  readonly callId: string;
+  readonly fromTag: string | undefined;
+  readonly toTag: string | undefined;
+  readonly cseq: { readonly number: number } | undefined;
+}
+
+const keyOf = (method: string, { callId, fromTag, toTag, cseq }: Numbered): string =>
+  `${method} ${callId} ${fromTag ?? ''} ${toTag ?? ''} ${cseq?.number ?? ''}`;
+
+/** A request that leaves came in before. CANCEL, and the ACK of a refusal, a proxy makes itself (16.10, 16.7). */
+function outgoing(seen: TransactionSeen, received: ReadonlySet<string>): Violation[] {
+  const { request, method } = seen;
+  if (method === 'CANCEL' || (method === 'ACK' && !isForwarded(request))) return [];
+  if (!isForwarded(request) || !received.has(keyOf(method, request))) return [broken(seen, 'was originated')];
+  const uid = request.header('message-uid');
+  // What an endpoint says itself is passed on; any other UID was added here.
+  return uid === undefined || uid === FOREIGN_UID ? [] : [broken(seen, 'got a Message-UID')];
+}
+
+/** Message-UID that endpoints put into their own BYEs, to see that nobody believes it. */
+export const FOREIGN_UID = '4711';
+
+function answers(seen: TransactionSeen, wire: Wire): Violation[] {
+  if (seen.method === 'CANCEL') return [];
+  const key = keyOf(seen.method, seen.request);
+  const since = first(seen).order;
+  // What answered it had to be asked before.
+  const until = seen.responses.find(({ message }) => message.status >= 200)?.order ?? Number.POSITIVE_INFINITY;
+  const passed = wire.transactions.filter((other) => {
+    const { order } = first(other);
+    return other.way === 'out' && order > since && order < until && keyOf(other.method, other.request) === key;
+  });
+  // One that was never passed on was refused, or called off, before the mode was chosen.
+  if (passed.length === 0 && seen.method === 'INVITE' && seen.request.toTag === undefined) return [];
+  const known = new Set(passed.flatMap(({ responses }) => responses.map(({ message }) => message.status)));
+  const own = seen.responses.filter(({ message: { status } }) => status > 100 && !known.has(status));
+  return own
+    .filter(({ message }) => !OWN_RESPONSES.includes(message.status))
+    .map(({ message }) => broken(seen, `was answered ${message.status}`));
+}
+
+function possessions(wire: Wire): Violation[] {
+  const violations: Violation[] = [];
+  const isProxy = (session: string): boolean => wire.sessions.get(session)?.mode === 'proxy';
+  const all = [...wire.sessions.values()].every(({ mode }) => mode === 'proxy');
+  for (const entry of wire.chronicle.entries) {
+    if (entry.kind === 'media' && isProxy(entry.session)) {
+      violations.push({ invariant: 5, what: `session ${entry.session} owns media`, at: entry.at });
+    }
+    if (entry.kind === 'history' && all) violations.push({ invariant: 5, what: 'history was written', at: entry.at });
+  }
+  return violations;
+}
+
+function broken(seen: TransactionSeen, what: string): Violation {
+  return { invariant: 5, what: `in proxy mode ${named(seen)} ${what}`, at: first(seen).at };
+}

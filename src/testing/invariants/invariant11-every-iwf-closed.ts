@@ -1,0 +1,56 @@
+/** Invariant 11: no IWF keeps a dialog when the session is over, one that was born during the closing included. */
+import type { Violation } from './violation.ts';
+import { type DialogSeen, endOf, first, type Sighting, type Wire } from './wire.ts';
+
+/** `iwfs`: addresses behind which IWFs are reached. */
+export function invariant11EveryIwfClosed(wire: Wire, iwfs: readonly string[]): Violation[] {
+  return wire.dialogs
+    .filter((dialog) => dialog.outgoing && iwfs.includes(first(dialog.invite).peer))
+    .filter((dialog) => isKnown(dialog, wire) && endOf(dialog, wire) === undefined)
+    .map((dialog) => {
+      const at = dialog.answers[0]?.at;
+      const what = `the IWF of leg ${dialog.leg} (${dialog.remoteTag}) keeps its dialog`;
+      return { invariant: 11, what, ...(at === undefined ? {} : { at }) };
+    });
+}
+
+/** Its 2xx was heard, and in time: later nobody knows the INVITE any more (RFC 3261 13.2.2.4). `by`: ms since the epoch. */
+export function isKnown(dialog: DialogSeen, wire: Wire, by = Number.POSITIVE_INFINITY): boolean {
+  if (!dialog.outgoing) return true;
+  const since = settledAt(dialog.invite, wire);
+  const heard = dialog.answers.filter(({ at }) => at < by && at - since < REMEMBERED_MS);
+  return (
+    !timedOut(dialog.invite) &&
+    wire.noticed(heard.filter((answer) => !isForgotten([dialog.session], dialog.invite, answer, wire)))
+  );
+}
+
+/** Nobody answered for 64*T1 (timer B): what comes then belongs to nothing. */
+export function timedOut(invite: DialogSeen['invite']): boolean {
+  const heard = invite.responses[0]?.at ?? Number.POSITIVE_INFINITY;
+  return heard - first(invite).at >= REMEMBERED_MS;
+}
+
+/** After a restart only sessions that had not ended are known. */
+export function isForgotten(
+  sessions: readonly string[],
+  invite: DialogSeen['invite'],
+  answer: Sighting,
+  wire: Wire,
+): boolean {
+  if (!wire.crashed(first(invite).at, answer.at)) return false;
+  return sessions.every((session) => (wire.stateAt(session, answer.order)?.state ?? 'closed') === 'closed');
+}
+
+/** 64*T1, less what a message needs on its way: as long as the INVITE is remembered (RFC 3261 13.2.2.4, 9.1). */
+export const REMEMBERED_MS = 31_000;
+
+/** When the INVITE was settled: its first final response, or its CANCEL. */
+export function settledAt(invite: DialogSeen['invite'], wire: Wire): number {
+  const cancel = wire.cancelOf(invite);
+  const final = invite.responses.find(({ message }) => message.status >= 200);
+  return Math.min(
+    cancel === undefined ? Number.POSITIVE_INFINITY : first(cancel).at,
+    final?.at ?? Number.POSITIVE_INFINITY,
+  );
+}

@@ -1,0 +1,231 @@
+/**
+ * What the messages of a run say: transactions each way, and the dialogs of which the function itself was an end. Read
+ * from the wire alone; only the mode of a session comes from its recorded states.
+ */
+import { parseNameAddress } from '../../sip/message/address.ts';
+import { bytesOfWire } from '../../sip/message/bytes.ts';
+import type { AnyMessage, SipRequest, SipResponse } from '../../sip/message/message.ts';
+import { parseMessage } from '../../sip/message/parse.ts';
+import { isSipUri, parseUri } from '../../sip/message/uri.ts';
+import type { Chronicle, StateEntry } from '../chronicle.ts';
+
+export interface Sighting<M extends AnyMessage = AnyMessage> {
+  /** Place in the chronicle. */
+  readonly order: number;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly way: 'in' | 'out';
+  /** Address of the other side, `host:port`. */
+  readonly peer: string;
+  readonly message: M;
+}
+
+/** A request with its copies, and the responses to it. */
+export interface TransactionSeen {
+  readonly way: 'in' | 'out';
+  readonly method: string;
+  readonly request: SipRequest;
+  /** The first sighting and its copies. */
+  readonly sightings: Sighting<SipRequest>[];
+  readonly responses: Sighting<SipResponse>[];
+}
+
+/** A dialog that a 2xx confirmed and in which the function was the user agent. */
+export interface DialogSeen {
+  /** Session and leg, `<key>.b`. */
+  readonly leg: string;
+  readonly session: string;
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  readonly invite: TransactionSeen;
+  /** The 2xx and its copies. */
+  readonly answers: Sighting<SipResponse>[];
+  /** True where the function sent the INVITE. */
+  readonly outgoing: boolean;
+}
+
+export interface SessionSeen {
+  readonly id: string;
+  readonly states: { readonly order: number; readonly entry: StateEntry }[];
+  mode: string | null;
+}
+
+export class Wire {
+  readonly chronicle: Chronicle;
+  readonly transactions: TransactionSeen[] = [];
+  readonly dialogs: DialogSeen[] = [];
+  readonly sessions = new Map<string, SessionSeen>();
+  /** Sessions in proxy mode by Call-ID. */
+  readonly proxied = new Map<string, Set<string>>();
+  /** Times at which the process was killed, and started again; ms since the epoch. */
+  readonly crashes: { readonly at: number; until: number }[] = [];
+  readonly #byKey = new Map<string, TransactionSeen>();
+  readonly #requests = new Map<string, TransactionSeen[]>();
+  readonly #parsed = new Map<string, AnyMessage | undefined>();
+
+  constructor(chronicle: Chronicle) {
+    this.chronicle = chronicle;
+    chronicle.entries.forEach((entry, order) => {
+      if (entry.kind === 'in' || entry.kind === 'out') {
+        const message = this.#parse(entry.passage.message);
+        const peer = entry.kind === 'in' ? entry.passage.from : entry.passage.to;
+        if (message !== undefined) this.#see({ order, at: entry.at, way: entry.kind, peer, message });
+      } else if (entry.kind === 'state') this.#seeState(order, entry);
+      else if (entry.kind === 'crash') this.crashes.push({ at: entry.at, until: Number.POSITIVE_INFINITY });
+      else if (entry.kind === 'start') for (const crash of this.crashes) crash.until = Math.min(crash.until, entry.at);
+    });
+    for (const transaction of this.transactions) this.#seeDialogs(transaction);
+  }
+
+  #parse(text: string): AnyMessage | undefined {
+    if (!this.#parsed.has(text)) this.#parsed.set(text, parseMessage(bytesOfWire(text)).message);
+    return this.#parsed.get(text);
+  }
+
+  #see(sighting: Sighting): void {
+    const { message, way } = sighting;
+    const via = message.via;
+    const branch = `${message.branch ?? ''} ${via?.host}:${via?.port ?? 5060}`;
+    if (message.kind === 'response') {
+      const answered = this.#byKey.get(`${way === 'in' ? 'out' : 'in'} ${branch} ${message.cseq?.method ?? ''}`);
+      answered?.responses.push(sighting as Sighting<SipResponse>);
+      return;
+    }
+    const key = `${way} ${branch} ${message.method}`;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) known.sightings.push(sighting as Sighting<SipRequest>);
+    else this.#open(key, sighting as Sighting<SipRequest>);
+  }
+
+  #open(key: string, sighting: Sighting<SipRequest>): void {
+    const { message: request, way } = sighting;
+    const transaction = { way, method: request.method, request, sightings: [sighting], responses: [] };
+    this.#byKey.set(key, transaction);
+    this.transactions.push(transaction);
+    const place = `${way} ${request.callId} ${request.fromTag ?? ''} ${request.toTag ?? ''}`;
+    const others = this.#requests.get(place);
+    if (others === undefined) this.#requests.set(place, [transaction]);
+    else others.push(transaction);
+    if (way === 'out' && request.method === 'INVITE' && isForwarded(request)) this.#seeProxied(request);
+  }
+
+  #seeProxied(request: SipRequest): void {
+    const entry = request.list('record-route')[0];
+    const uri = entry === undefined ? undefined : parseUri(parseNameAddress(entry)?.uri ?? '');
+    const key = uri !== undefined && isSipUri(uri) ? uri.user : undefined;
+    if (key === undefined) return;
+    const keys = this.proxied.get(request.callId) ?? new Set();
+    this.proxied.set(request.callId, keys.add(key));
+  }
+
+  #seeState(order: number, entry: StateEntry): void {
+    let session = this.sessions.get(entry.session);
+    if (session === undefined) {
+      session = { id: entry.session, states: [], mode: null };
+      this.sessions.set(entry.session, session);
+    }
+    session.states.push({ order, entry });
+    session.mode ??= entry.mode;
+  }
+
+  #seeDialogs(invite: TransactionSeen): void {
+    const { request, way } = invite;
+    if (invite.method !== 'INVITE' || request.toTag !== undefined || (way === 'out' && isForwarded(request))) return;
+    const dialogs = new Map<string, DialogSeen>();
+    for (const response of invite.responses) {
+      const { status, toTag = '' } = response.message;
+      if (status < 200 || status >= 300) continue;
+      const localTag = way === 'out' ? (request.fromTag ?? '') : toTag;
+      const session = localTag.slice(0, Math.max(0, localTag.indexOf('.')));
+      if (!this.sessions.has(session)) continue;
+      const known = dialogs.get(toTag);
+      if (known !== undefined) known.answers.push(response);
+      else {
+        const remoteTag = way === 'out' ? toTag : (request.fromTag ?? '');
+        const leg = localTag.split('.').slice(0, 2).join('.');
+        const parts = { leg, session, callId: request.callId, localTag, remoteTag };
+        dialogs.set(toTag, { ...parts, invite, answers: [response], outgoing: way === 'out' });
+      }
+    }
+    this.dialogs.push(...dialogs.values());
+  }
+
+  // --- questions ---------------------------------------------------------------------------------------------
+
+  /** Requests of one side inside a dialog, in order, each with its copies and responses. */
+  requestsIn({ callId, localTag, remoteTag }: DialogSeen, way: 'in' | 'out'): readonly TransactionSeen[] {
+    const tags = way === 'out' ? `${localTag} ${remoteTag}` : `${remoteTag} ${localTag}`;
+    return this.#requests.get(`${way} ${callId} ${tags}`) ?? [];
+  }
+
+  /** The CANCEL of an INVITE, the same way. */
+  cancelOf(invite: TransactionSeen): TransactionSeen | undefined {
+    const { via, branch } = invite.request;
+    return this.#byKey.get(`${invite.way} ${branch ?? ''} ${via?.host}:${via?.port ?? 5060} CANCEL`);
+  }
+
+  /** Whether the process was ever away for so long, ms. */
+  downFor(ms: number): boolean {
+    return this.crashes.some(({ at, until }) => until - at >= ms);
+  }
+
+  /** Whether the process was killed between two times, both included. */
+  crashed(from: number, to: number): boolean {
+    return this.crashes.some(({ at }) => at >= from && at <= to);
+  }
+
+  /**
+   * Whether the function had time to take notice of one of these: a process that is killed while it handles a message
+   * has not heard it, and relies on a copy.
+   */
+  noticed(sightings: readonly Sighting[]): boolean {
+    return sightings.some(({ at }) => !this.crashed(at, at + NOTICE_MS));
+  }
+
+  /** The last state of a session before a place in the chronicle. */
+  stateAt(session: string, order: number): StateEntry | undefined {
+    const states = this.sessions.get(session)?.states ?? [];
+    return states.findLast((state) => state.order <= order)?.entry;
+  }
+
+  /** Whether this request belongs to a session in proxy mode. */
+  isProxied(callId: string): boolean {
+    return this.proxied.has(callId);
+  }
+}
+
+/** Longer than the slowest commit of a scene. */
+const NOTICE_MS = 250;
+
+/** More than our own Via: somebody else sent it first. */
+export function isForwarded(request: SipRequest): boolean {
+  return request.list('via').length > 1;
+}
+
+export const first = (transaction: TransactionSeen): Sighting<SipRequest> =>
+  transaction.sightings[0] as Sighting<SipRequest>;
+
+/** Final responses, copies included. */
+export function finals(transaction: TransactionSeen): readonly Sighting<SipResponse>[] {
+  return transaction.responses.filter(({ message }) => message.status >= 200);
+}
+
+/** How a message reads in a report. */
+export function named(transaction: TransactionSeen): string {
+  return `${transaction.method} ${transaction.request.cseq?.number ?? '?'} of ${transaction.request.callId}`;
+}
+
+/**
+ * Where a dialog of ours ended, as far as the function can know: its BYE, a BYE it received, or a 481 to a request of
+ * its own. Undefined where it never did.
+ */
+export function endOf(dialog: DialogSeen, wire: Wire): number | undefined {
+  const ends: number[] = [];
+  for (const request of wire.requestsIn(dialog, 'out')) {
+    if (request.method === 'BYE') ends.push(first(request).order);
+    for (const { message, order } of request.responses) if (message.status === 481) ends.push(order);
+  }
+  for (const request of wire.requestsIn(dialog, 'in')) if (request.method === 'BYE') ends.push(first(request).order);
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}

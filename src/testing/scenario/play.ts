@@ -1,0 +1,100 @@
+/** Plays a scene from its first INVITE until nothing can happen any more, and hands over what was seen. */
+import type { Chronicle } from '../chronicle.ts';
+import { GOOD_CONDUCT } from '../endpoint/conduct.ts';
+import { cut, invite, order, perform } from './commands.ts';
+import type { Finale, Scene } from './scene.ts';
+import { Stage, type StageOptions } from './stage.ts';
+
+/** What a scene leaves: the invariants are judged on it. */
+export interface Played {
+  readonly scene: Scene;
+  readonly chronicle: Chronicle;
+  readonly stage: Stage;
+  /** Where everything is over but the last transactions: no session may be left. ms since the epoch. */
+  readonly bound: number;
+  /** Sessions that lived beyond the bound, with their states. */
+  readonly overdue: readonly string[];
+  /** What is held when everything has ended. */
+  readonly held: readonly string[];
+}
+
+/** 64*T1, and then some for messages under way. */
+const TRANSACTION_MS = 32_000;
+/** Time for the last transactions, for the longest pause of the outbox, and for an endpoint that says BYE at last. */
+const LINGER_MS = 200_000;
+
+export function play(scene: Scene, options: StageOptions = {}): Played {
+  const stage = new Stage(scene, options);
+  const { world, pf, chronicle } = stage;
+  invite(stage);
+  for (const command of scene.commands) perform(command, stage);
+  finish(stage);
+  world.advance(boundOf(scene));
+  const bound = world.clock.now();
+  const overdue = [...pf.engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`);
+  // What is checked from here on is that everything is let go; the message store must be there for that.
+  stage.history.mood = 'well';
+  stage.history.delayMs = 0;
+  world.advance(LINGER_MS);
+  return { scene, chronicle, stage, bound, overdue, held: heldOf(stage) };
+}
+
+function finish(stage: Stage): void {
+  const { finale } = stage.scene;
+  stage.restart();
+  disarm(stage);
+  if (finale.mode === 'liveness') liveness(finale, stage);
+  else if (finale.by === 'hangUp') hangUp(stage);
+  else if (finale.by === 'silence') for (const endpoint of Object.values(stage.endpoints)) endpoint.deaf = true;
+  else {
+    order(finale.by, stage);
+    stage.pf.engine.refusing = true;
+    // Whatever was still on its way in is refused; what is in proxy mode nobody but its users can end.
+    hangUp(stage);
+  }
+}
+
+/** A crash that was ordered and has not come would come at the end. */
+function disarm(stage: Stage): void {
+  stage.pf.store.written = () => {};
+  stage.history.done = () => {};
+}
+
+function liveness(finale: Extract<Finale, { mode: 'liveness' }>, stage: Stage): void {
+  if (finale.by === 'cut') {
+    cut(stage, stage.endpoints[finale.who], finale.way, Number.POSITIVE_INFINITY);
+    hangUp(stage);
+    return;
+  }
+  stage.weather.calm();
+  for (const endpoint of Object.values(stage.endpoints)) {
+    endpoint.conduct = GOOD_CONDUCT;
+    endpoint.deaf = false;
+  }
+  hangUp(stage);
+}
+
+function hangUp(stage: Stage): void {
+  for (const endpoint of Object.values(stage.endpoints)) endpoint.hangUp();
+}
+
+/**
+ * How long sessions may still live: until a ringing that nobody ends is given up, or the session timer expires, and
+ * then the teardown. Sessions that nobody is there to end have no shorter one.
+ */
+function boundOf({ setting, commands }: Scene): number {
+  const { interval } = setting;
+  // A peer may ask for a longer interval by 422, and the timer starts anew with what is agreed upon last.
+  const longest = Math.max(interval, 120, 181) * 1000;
+  const down = commands.reduce((sum, command) => sum + (command.do === 'crash' ? command.downMs : 0), 0);
+  return longest + 4 * TRANSACTION_MS + down + 40_000;
+}
+
+function heldOf(stage: Stage): string[] {
+  const { pf, media, world } = stage;
+  return [
+    ...world.held,
+    ...(pf.timers > 0 ? [`${pf.timers} timers`] : []),
+    ...[...media.bound].map((leg) => `media of ${leg}`),
+  ];
+}

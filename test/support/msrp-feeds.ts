@@ -1,0 +1,67 @@
+/** MSRP text fed to the parser in every way a stream can bring it; each way must give the same. */
+import { expect } from '@jest/globals';
+import type { MsrpHead } from '../../src/msrp/message/head.ts';
+import { MsrpParser, type MsrpSink } from '../../src/msrp/message/parser.ts';
+
+export interface ReadMessage {
+  readonly head: Omit<MsrpHead, 'hasBody'>;
+  /** Undefined where the head says that there is none. */
+  readonly body: string | undefined;
+  /** Absent while it has not ended. */
+  readonly flag?: string;
+}
+
+export interface ReadStream {
+  readonly messages: readonly ReadMessage[];
+  readonly broken: string | undefined;
+}
+
+/** Collects what a parser tells. */
+class Collector implements MsrpSink {
+  readonly messages: { head: Omit<MsrpHead, 'hasBody'>; body: string | undefined; flag?: string }[] = [];
+  broken: string | undefined;
+
+  onHead({ hasBody, ...head }: MsrpHead): void {
+    this.messages.push({ head, body: hasBody ? '' : undefined });
+  }
+
+  onBody(bytes: Buffer): void {
+    const last = this.messages.at(-1)!;
+    last.body += bytes.toString('latin1');
+  }
+
+  onEnd(flag: string): void {
+    this.messages.at(-1)!.flag = flag;
+  }
+
+  onBroken(fault: string): void {
+    this.broken = fault;
+  }
+}
+
+export function readPieces(pieces: Iterable<Buffer>, headBytes = 16_384): ReadStream {
+  const collector = new Collector();
+  const parser = new MsrpParser(collector, { headBytes });
+  for (const piece of pieces) parser.push(piece);
+  return { messages: collector.messages, broken: collector.broken };
+}
+
+/** The text in pieces of this many bytes. */
+export function* cut(bytes: Buffer, size: number): Iterable<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
+}
+
+/** Reads the text whole, byte by byte, and in pieces of every small size. */
+export function readInAllFeeds(text: string, headBytes?: number): ReadStream {
+  const bytes = Buffer.from(text, 'latin1');
+  const whole = readPieces([bytes], headBytes);
+  for (const size of [1, 2, 3, 5, 7, 11, 16, 23, 31, 64, 100]) {
+    expect({ size, ...readPieces(cut(bytes, size), headBytes) }).toEqual({ size, ...whole });
+  }
+  return whole;
+}
+
+/** Lines joined by CRLF, with one at the end. */
+export function lines(...text: readonly string[]): string {
+  return text.map((line) => `${line}\r\n`).join('');
+}
