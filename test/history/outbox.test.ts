@@ -165,10 +165,11 @@ describe('a folder that is deleted by its user', () => {
     outbox.submit([openIntent()]);
     Object.assign(driver, { append: fresh.append.bind(fresh), setPointer: fresh.setPointer.bind(fresh) });
     Object.assign(driver, { openFolder: fresh.openFolder.bind(fresh) });
-    outbox.submit([sealIntent()]);
+    const message = { kind: 'message', object: 'a message', spooled: null } as const;
+    outbox.submit([{ ...message, id: 's1-m1', session: 's1', folder: FOLDER, at: 1500 }, sealIntent()]);
     expect(outbox).toMatchObject({ depth: 0, failures: 0 });
-    expect(contents(fresh)).toEqual(['group state']);
-    expect(pointers(fresh)).toEqual({ GroupStateObjectID: 1 });
+    expect(contents(fresh)).toEqual(['a message', 'group state']);
+    expect(pointers(fresh)).toEqual({ GroupStateObjectID: 2 });
   });
 });
 

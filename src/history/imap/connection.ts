@@ -26,6 +26,9 @@ export class Refused extends Error {
   }
 }
 
+/** Bytes a millisecond that a message may take to reach the server, beyond the ordinary limit. */
+const SLOWEST = 100;
+
 /** Codes of a server that is there, and can do nothing for anybody now (RFC 5530). */
 const AWAY = new Set(['UNAVAILABLE', 'SERVERBUG', 'CONTACTADMIN']);
 
@@ -117,7 +120,7 @@ export class ImapConnection {
 
   /** Stores a message; the UID it got, and the UIDVALIDITY, where the server tells them (RFC 4315). */
   async append(path: string, message: Buffer): Promise<{ readonly uid?: number; readonly uidValidity?: string }> {
-    const stored = await this.#refusing('APPEND', async () => {
+    const stored = await this.#refusing('APPEND', message.length / SLOWEST, async () => {
       const response = await this.#client.append(path, message);
       if (!response) throw new Error('the connection was lost');
       return response;
@@ -138,7 +141,7 @@ export class ImapConnection {
     const untagged = Object.fromEntries(
       Object.entries(each).map(([kind, take]) => [kind, async (response: ImapResponse) => take(response)]),
     );
-    await this.#refusing(name, async () => {
+    await this.#refusing(name, 0, async () => {
       const client = this.#client as unknown as Executor;
       const { next } = await client.exec(name, args.map(nodeOf), { untagged });
       next();
@@ -151,8 +154,19 @@ export class ImapConnection {
     this.#client.close();
   }
 
-  async #refusing<T>(command: string, work: () => Promise<T>): Promise<T> {
-    const limit = setTimeout(() => this.#client.close(), this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  /** Ends the connection once it has been silent for too long; a long answer may take its time. */
+  #limit(allowanceMs: number): NodeJS.Timeout {
+    let received = this.#client.stats().received;
+    const look = (): void => {
+      const { received: now } = this.#client.stats();
+      if (now === received) this.#client.close();
+      received = now;
+    };
+    return setInterval(look, (this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + allowanceMs);
+  }
+
+  async #refusing<T>(command: string, allowanceMs: number, work: () => Promise<T>): Promise<T> {
+    const limit = this.#limit(allowanceMs);
     try {
       return await work();
     } catch (error) {
@@ -164,7 +178,7 @@ export class ImapConnection {
       this.#client.close();
       throw new StoreAway(`${this.#options.url}: ${command}: ${textOf(error)}`);
     } finally {
-      clearTimeout(limit);
+      clearInterval(limit);
     }
   }
 }
