@@ -9,10 +9,26 @@ export type Done<T> = (error: Error | null, value?: T) => void;
 /** Folder metadata entries of the CPM message store, by the last part of their names (A-20). */
 export type Pointer = 'SessionInfoObjectID' | 'GroupStateObjectID';
 
+/** The folder to be written to is not there; in an IMAP store its user may delete it at any time. */
+export class NoFolder extends Error {
+  constructor({ conversationId, contributionId }: FolderRef) {
+    super(`no folder ${conversationId}/${contributionId}`);
+    this.name = 'NoFolder';
+  }
+}
+
+/** The store can't be reached at all, so whatever else is asked of it now would fail as well. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway';
+}
+
 export interface HistoryDriver {
   /** Makes the folder if it is not there (A-19). */
   openFolder(folder: FolderRef, done: Done<void>): void;
-  /** Stores an object. The same key gives the same UID and no second object. */
+  /**
+   * Stores an object, a wire string: an RFC 5322 message, whose body may hold any bytes. The same key gives the same UID
+   * and no second object.
+   */
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void;
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void;
   /** Null where it was never set. */
@@ -24,7 +40,7 @@ export interface HistoryDriver {
   close(): void;
 }
 
-/** Reading back what was recorded. Synchronous drivers answer at once. */
+/** Reading back what was recorded. The embedded drivers answer at once. */
 export interface HistoryReader {
   /** Folders of a user, newest last. */
   folders(user: string, done: Done<readonly FolderSummary[]>): void;

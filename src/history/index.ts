@@ -17,6 +17,9 @@ export type {
   Pointer,
   StoredObject,
 } from './driver.ts';
+export { NoFolder, StoreAway } from './driver.ts';
+export { type ImapHistory, imapHistory } from './imap/imap-history.ts';
+export type { ImapHistoryOptions } from './imap/options.ts';
 export type { FolderRef } from './intent.ts';
 export type { MemoryHistory } from './memory.ts';
 export type { RecordingRules } from './record.ts';

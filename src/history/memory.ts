@@ -1,5 +1,13 @@
 /** A message store in memory: for the virtual world, and for trying things out. It forgets everything at its end. */
-import type { Done, FolderSummary, HistoryDriver, HistoryReader, Pointer, StoredObject } from './driver.ts';
+import {
+  type Done,
+  type FolderSummary,
+  type HistoryDriver,
+  type HistoryReader,
+  NoFolder,
+  type Pointer,
+  type StoredObject,
+} from './driver.ts';
 import type { FolderRef } from './intent.ts';
 
 interface Folder {
@@ -20,7 +28,7 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
     const found = this.#folders.get(keyOf(folder));
-    if (found === undefined) return done(noFolder(folder));
+    if (found === undefined) return done(new NoFolder(folder));
     const known = found.objects.find((stored) => stored.key === key);
     const uid = known?.uid ?? found.nextUid++;
     if (known === undefined) found.objects.push({ uid, key, content: object });
@@ -29,7 +37,7 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
     const found = this.#folders.get(keyOf(folder));
-    if (found === undefined) return done(noFolder(folder));
+    if (found === undefined) return done(new NoFolder(folder));
     found.pointers[pointer] = uid;
     done(null);
   }
@@ -70,8 +78,4 @@ export class MemoryHistory implements HistoryDriver, HistoryReader {
 
 function keyOf(folder: FolderRef): string {
   return `${folder.user}\n${folder.conversationId}\n${folder.contributionId}`;
-}
-
-function noFolder({ conversationId, contributionId }: FolderRef): Error {
-  return new Error(`no folder ${conversationId}/${contributionId}`);
 }

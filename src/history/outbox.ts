@@ -1,10 +1,11 @@
 /**
  * The outbox: history work waits here until its store has done it, in order for each folder, with growing pauses
- * while the store fails. What waits is durable: the session store keeps it, and a restart brings it back.
+ * while the store fails. What waits is durable: the session store keeps it, and a restart brings it back. While the
+ * store is away altogether, one piece of work asks for it again and again, and the others wait for that one.
  */
 import type { HistoryPort } from '../engine/ports.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Done, HistoryDriver } from './driver.ts';
+import { type Done, type HistoryDriver, StoreAway } from './driver.ts';
 import type { FolderRef, HistoryIntent, HistoryOutcome } from './intent.ts';
 import { type RecordingRules, record, type Uids } from './record.ts';
 
@@ -20,6 +21,9 @@ export interface OutboxOptions {
   /** First pause after a failure, and the longest, ms; each one is twice the one before. */
   readonly retry?: { readonly firstMs: number; readonly longestMs: number };
 }
+
+/** Asking for a store that is away costs one connection, however much waits: it need not be put off for long. */
+const LONGEST_AWAY_MS = 5_000;
 
 /** Contents that an intent names instead of carrying them. */
 export interface IntentSpool {
@@ -46,6 +50,10 @@ export class Outbox implements HistoryPort {
   readonly #paused = new Set<FolderQueue>();
   readonly #retry: { readonly firstMs: number; readonly longestMs: number };
   #closed = false;
+  /** Folders that wait for a store that is away; undefined while it is there. */
+  #away: { readonly held: Set<FolderQueue>; probe: FolderQueue | undefined; pauseMs: number } | undefined;
+  /** Pieces of work done. */
+  done = 0;
   failures = 0;
   /** What the store said last; null while it works. */
   lastError: string | null = null;
@@ -60,6 +68,11 @@ export class Outbox implements HistoryPort {
     let depth = 0;
     for (const queue of this.#queues.values()) depth += queue.intents.length;
     return depth;
+  }
+
+  /** Folders whose work failed and that pause, or wait for a store that is away. */
+  get paused(): number {
+    return this.#paused.size + (this.#away?.held.size ?? 0);
   }
 
   /** When the oldest waiting intent was ordered, ms since the epoch; undefined where none waits. */
@@ -95,12 +108,17 @@ export class Outbox implements HistoryPort {
     if (intent === undefined) this.#queues.delete(queue.key);
     if (intent === undefined || queue.busy || this.#closed) return;
     queue.busy = true;
+    if (this.#away !== undefined && this.#away.probe !== queue) {
+      return this.#hold(queue, intent, this.lastError ?? 'away');
+    }
     this.#complete(intent, (missing, complete) => {
       if (this.#closed) return;
       if (missing !== null) return this.#fail(queue, intent, missing.message);
       if (complete === undefined) return this.#finish(queue, intent, DONE_BEFORE);
       this.#record(complete, (error, uids) => {
         if (this.#closed) return;
+        if (error instanceof StoreAway) return this.#storeAway(queue, intent, error.message);
+        this.#storeThere(queue);
         if (error !== null || uids === undefined) this.#fail(queue, intent, error?.message ?? 'no answer');
         else this.#finish(queue, intent, { ok: true, ...uids });
       });
@@ -137,6 +155,7 @@ export class Outbox implements HistoryPort {
   }
 
   #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {
+    this.done++;
     this.lastError = null;
     queue.busy = false;
     queue.intents.shift();
@@ -163,8 +182,56 @@ export class Outbox implements HistoryPort {
     this.#work(queue);
   }
 
+  #storeAway(queue: FolderQueue, intent: HistoryIntent, error: string): void {
+    this.failures++;
+    this.lastError = error;
+    if (this.#away === undefined) {
+      this.#away = { held: new Set(), probe: undefined, pauseMs: this.#retry.firstMs };
+      this.#askLater();
+    } else if (this.#away.probe === queue) {
+      this.#away.probe = undefined;
+      this.#askLater();
+    }
+    this.#hold(queue, intent, error);
+  }
+
+  /** The session is told at once, so that it is degraded and nobody waits for its history. */
+  #hold(queue: FolderQueue, intent: HistoryIntent, error: string): void {
+    this.#away?.held.add(queue);
+    this.#options.onOutcome(intent, { ok: false, error });
+  }
+
+  #askLater(): void {
+    const away = this.#away;
+    if (away === undefined) return;
+    this.#options.clock.schedule(away.pauseMs, { onTimer: () => this.#ask() }, 'outboxRetry');
+    away.pauseMs = Math.min(away.pauseMs * 2, this.#retry.longestMs, LONGEST_AWAY_MS);
+  }
+
+  /** The folder that has waited longest asks whether the store is back. */
+  #ask(): void {
+    const [queue] = this.#away?.held ?? [];
+    if (this.#away === undefined || this.#away.probe !== undefined || queue === undefined) return;
+    this.#away.held.delete(queue);
+    this.#away.probe = queue;
+    queue.busy = false;
+    this.#work(queue);
+  }
+
+  /** The store has answered this folder, if only with a refusal: the others go on. */
+  #storeThere(queue: FolderQueue): void {
+    if (this.#away?.probe !== queue) return;
+    const { held } = this.#away;
+    this.#away = undefined;
+    for (const waiting of held) {
+      waiting.busy = false;
+      this.#work(waiting);
+    }
+  }
+
   /** Tries everything that pauses at once, as before a shutdown. */
   retryNow(): void {
+    this.#ask();
     for (const queue of [...this.#paused]) this.#resume(queue);
   }
 

@@ -1,6 +1,6 @@
 /** The sequences of 8.5 on a message store: opening a session's folder, sealing it. */
-import type { Done, HistoryDriver, Pointer } from './driver.ts';
-import type { HistoryIntent, HistoryOutcome, MessageIntent, OpenIntent, SealIntent } from './intent.ts';
+import { type Done, type HistoryDriver, NoFolder, type Pointer } from './driver.ts';
+import type { FolderRef, HistoryIntent, HistoryOutcome, MessageIntent, OpenIntent, SealIntent } from './intent.ts';
 
 export interface RecordingRules {
   /** False leaves folder metadata alone altogether (A-54). */
@@ -15,11 +15,22 @@ export type Uids = Omit<Extract<HistoryOutcome, { ok: true }>, 'ok'>;
 /** Does one intent. Doing it again after a failure halfway, or after success, leaves the same. */
 export function record(driver: HistoryDriver, rules: RecordingRules, intent: HistoryIntent, done: Done<Uids>): void {
   if (intent.kind === 'open') open(driver, rules, intent, done);
-  else if (intent.kind === 'message') keep(driver, intent, done);
-  else seal(driver, rules, intent, done);
+  else if (intent.kind === 'message') inFolder(driver, intent.folder, (told) => keep(driver, intent, told), done);
+  else inFolder(driver, intent.folder, (told) => seal(driver, rules, intent, told), done);
 }
 
-/** The folder is there: the session's `open` was done before. */
+/** A user may delete a folder while it is recorded into: what comes then gets a folder all the same. */
+function inFolder(driver: HistoryDriver, folder: FolderRef, work: (done: Done<Uids>) => void, done: Done<Uids>): void {
+  work((error, uids) => {
+    if (!(error instanceof NoFolder)) return done(error, uids);
+    driver.openFolder(folder, (failed) => {
+      if (failed !== null) done(failed);
+      else work(done);
+    });
+  });
+}
+
+/** One object for one message. */
 function keep(driver: HistoryDriver, intent: MessageIntent, done: Done<Uids>): void {
   driver.append(intent.folder, intent.id, intent.object, (error) => {
     done(error, { sessionInfoUid: null, groupStateUid: null });

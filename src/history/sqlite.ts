@@ -1,7 +1,15 @@
 /** The embedded message store: the folders, objects and pointers of an IMAP store with METADATA, in one SQLite file. */
 import type Database from 'better-sqlite3';
 import { openDatabase } from '../store/sqlite.ts';
-import type { Done, FolderSummary, HistoryDriver, HistoryReader, Pointer, StoredObject } from './driver.ts';
+import {
+  type Done,
+  type FolderSummary,
+  type HistoryDriver,
+  type HistoryReader,
+  NoFolder,
+  type Pointer,
+  type StoredObject,
+} from './driver.ts';
 import type { FolderRef } from './intent.ts';
 
 export const HISTORY_SCHEMA = `
@@ -165,7 +173,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   #existing(folder: FolderRef): number {
     const id = this.#idOf(folder);
-    if (id === undefined) throw new Error(`no folder ${folder.conversationId}/${folder.contributionId}`);
+    if (id === undefined) throw new NoFolder(folder);
     return id;
   }
 

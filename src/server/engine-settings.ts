@@ -15,7 +15,7 @@ export function engineSettings(config: Config) {
     rules: { metadata: recording.metadata, keepOldGroupState: recording.keepOldGroupState },
     retry: recording.retry,
     groupState: recording.groupState,
-    ...(config.history.driver === 'sqlite' ? { folderName: config.history.folderName } : {}),
+    ...(config.history.driver !== 'none' ? { folderName: config.history.folderName } : {}),
     otherServices: config.policy.otherServices,
   } satisfies Partial<CreateEngineOptions>;
 }

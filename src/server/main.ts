@@ -91,6 +91,12 @@ function adminCommands(cpm: Command): void {
   onServer(history.command('show <user> <folder>').description('objects in a folder')).action(
     async (what, where, options) => (await import('./commands/history.ts')).showHistory(what, where, options),
   );
+  onServer(history.command('export <user> <folder>').description('take a folder away as .eml files, and as one page'))
+    .requiredOption('--to <dir>', 'where the files go, one for each object')
+    .option('--html <file>', 'the whole conversation as one page')
+    .action(async (what, where, options) =>
+      (await import('./commands/history.ts')).exportHistory(what, where, options),
+    );
 
   const policy = cpm.command('policy').description('the policy of a running server');
   onServer(

@@ -2,7 +2,6 @@
 
 import type { Session } from '../engine/session.ts';
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
-import { sqliteHistory } from '../history/sqlite.ts';
 import { NodeClock } from '../host/node-clock.ts';
 import { nodeIdentifiers } from '../host/node-identifiers.ts';
 import { nodeResolver } from '../host/node-resolver.ts';
@@ -36,6 +35,7 @@ import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
+import { historyOf } from './history-store.ts';
 import { engineLog, type Logger, maskNumbers } from './log.ts';
 import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
@@ -94,8 +94,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const served = servedBy(config);
     const key = contactKey(config.sip.contactKey);
+    const history = historyOf(config.history);
     const preferences = preferencesBy(config, served, clock, log);
-    const history = config.history.driver === 'sqlite' ? sqliteHistory(config.history) : undefined;
     closing.push(() => history?.close());
     const stored = config.sessions.driver === 'sqlite' ? sqliteSessions(config.sessions) : undefined;
     closing.push(() => stored?.close());

@@ -18,11 +18,8 @@ const ambiguities = JSON.parse(readFileSync(`${project}spec/ambiguities.json`, '
 
 /** Ambiguities that no single test is about. */
 const WITHOUT_TEST: Readonly<Record<string, string>> = {
-  'A-20':
-    'names of IMAP metadata entries come with driver imap; that a pointer is the decimal UID, O-200B-7a-iv proves',
   'A-50': 'what the text leaves to the RFCs: test/session is about nothing else, each title with its RFC',
   'A-52': 'editorial: nothing to do differently',
-  'A-56': 'parents of IMAP folders; the embedded store has none, and driver imap is not in this version',
 };
 
 /** Names that the specification gives its keys, and where they stand in the files (contract, Configuration). */
@@ -50,6 +47,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   'recording.keepOldGroupState=true': ['recording.keepOldGroupState'],
   'recording.metadata=true': ['recording.metadata'],
   'store.folderName(session)': ['history.folderName'],
+  'store.metadataPrefix': ['history.metadataPrefix'],
   'teardown.byeJoinMs': ['timers.byeJoinMs'],
   'timer.{se,minSE,refresher}': ['timers.se', 'timers.minSE', 'timers.refresher'],
   'registrar port': ['registrar.driver'],
@@ -62,7 +60,6 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 /** Keys of parts that are not in this version. */
 const NOT_YET: Readonly<Record<string, string>> = {
   'media.*': 'there is no media relay; check-config warns of keys that have nothing to configure',
-  'store.metadataPrefix': 'names of IMAP metadata entries; comes with history.driver imap',
 };
 
 interface JsonSchema {

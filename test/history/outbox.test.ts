@@ -1,6 +1,6 @@
 /** The outbox: in order for each folder, again and again with growing pauses while the store fails, and nothing twice. */
 import { describe, expect, it } from '@jest/globals';
-import type { Done, HistoryDriver } from '../../src/history/driver.ts';
+import { type Done, type HistoryDriver, StoreAway } from '../../src/history/driver.ts';
 import type { FolderRef, HistoryIntent, HistoryOutcome, OpenIntent, SealIntent } from '../../src/history/intent.ts';
 import { MemoryHistory } from '../../src/history/memory.ts';
 import { Outbox } from '../../src/history/outbox.ts';
@@ -154,6 +154,84 @@ describe('pauses', () => {
     expect(outbox.depth).toBe(0);
     clock.advance(10_000);
     expect(contents(driver)).toEqual(['session info']);
+  });
+});
+
+describe('a folder that is deleted by its user', () => {
+  it('while it is recorded into is there again with what came after', () => {
+    const driver = new MemoryHistory();
+    const { outbox } = new Scene(driver);
+    const fresh = new MemoryHistory();
+    outbox.submit([openIntent()]);
+    Object.assign(driver, { append: fresh.append.bind(fresh), setPointer: fresh.setPointer.bind(fresh) });
+    Object.assign(driver, { openFolder: fresh.openFolder.bind(fresh) });
+    const message = { kind: 'message', object: 'a message', spooled: null } as const;
+    outbox.submit([{ ...message, id: 's1-m1', session: 's1', folder: FOLDER, at: 1500 }, sealIntent()]);
+    expect(outbox).toMatchObject({ depth: 0, failures: 0 });
+    expect(contents(fresh)).toEqual(['a message', 'group state']);
+    expect(pointers(fresh)).toEqual({ GroupStateObjectID: 2 });
+  });
+});
+
+describe('a store that is away altogether', () => {
+  /** Sessions, each in a folder of its own. */
+  const sessions = Array.from({ length: 50 }, (_, at) => `s${at}`);
+  const folderOf = (session: string): FolderRef => ({ ...FOLDER, contributionId: session });
+
+  function away(driver: MemoryHistory): { readonly tries: number[]; back(): void } {
+    const works = driver.openFolder;
+    const tries: number[] = [];
+    driver.openFolder = (_folder, done) => {
+      tries.push(scene.clock.elapsed);
+      done(new StoreAway('connection refused'));
+    };
+    return {
+      tries,
+      back: () => {
+        driver.openFolder = works;
+      },
+    };
+  }
+  let scene: Scene;
+
+  it('is asked for by one folder, with growing pauses up to 5 s, however many wait; every session is told at once', () => {
+    const driver = new MemoryHistory();
+    scene = new Scene(driver);
+    const { tries, back } = away(driver);
+    for (const session of sessions) scene.outbox.submit([openIntent(session, folderOf(session))]);
+    expect(scene.outcomes).toHaveLength(50);
+    expect(scene.outbox).toMatchObject({ depth: 50, paused: 50, lastError: 'connection refused' });
+    scene.clock.advance(20_000);
+    expect(tries).toEqual([0, 1000, 3000, 7000, 12_000, 17_000]);
+    back();
+    scene.clock.advance(2_000);
+    expect(scene.outbox).toMatchObject({ depth: 0, paused: 0, lastError: null, done: 50 });
+    for (const session of sessions) expect(contents(driver, folderOf(session))).toEqual(['session info']);
+  });
+
+  it('that is back and refuses the one that asked is there for the others', () => {
+    const driver = new MemoryHistory();
+    scene = new Scene(driver);
+    const { back } = away(driver);
+    for (const session of sessions) scene.outbox.submit([openIntent(session, folderOf(session))]);
+    back();
+    const works = driver.openFolder.bind(driver);
+    driver.openFolder = (folder, done) =>
+      folder.contributionId === 's0' ? done(new Error('over quota')) : works(folder, done);
+    scene.clock.advance(1_000);
+    expect(scene.outbox).toMatchObject({ depth: 1, paused: 1, done: 49 });
+  });
+
+  it('is asked for at once before a shutdown', () => {
+    const driver = new MemoryHistory();
+    scene = new Scene(driver);
+    const { back } = away(driver);
+    for (const session of sessions) scene.outbox.submit([openIntent(session, folderOf(session))]);
+    back();
+    scene.outbox.retryNow();
+    expect(scene.outbox.depth).toBe(0);
+    scene.clock.advance(10_000);
+    expect(scene.outbox.done).toBe(50);
   });
 });
 

@@ -139,13 +139,26 @@ const TABLE: readonly (readonly [what: string, config: string, said: readonly st
   ],
   [
     'drivers that are not in this version, and those that never were',
-    'history: {driver: imap}\nsessions: {driver: redis}\npreferences: {driver: ldap}\nregistrar: {driver: magic}\n',
+    'history: {driver: magic}\nsessions: {driver: redis}\npreferences: {driver: ldap}\nregistrar: {driver: magic}\n',
     [
-      'pf.yaml:1: history.driver: imap is not in this version, use sqlite',
+      "pf.yaml:1: history.driver: Invalid discriminator value. Expected 'sqlite' | 'imap' | 'none'",
       'pf.yaml:2: sessions.driver: redis is not in this version, use sqlite',
       "pf.yaml:3: preferences.driver: Invalid discriminator value. Expected 'file' | 'undefined' | 'xcap'",
       'pf.yaml:4: registrar.driver: Invalid option: expected one of "thirdParty"|"regEvent"|"static"|"none"',
     ],
+  ],
+  [
+    'an IMAP store with a login that is the same for all, and metadata outside of what is shared',
+    'history:\n  driver: imap\n  url: imap://127.0.0.1\n  user: everybody\n  password: env:CPM_TEST_NO_SUCH\n  metadataPrefix: /private/\n',
+    [
+      'pf.yaml:4: history.user: expected {user} in it, which stands for the address of the user without its scheme',
+      'pf.yaml:6: history.metadataPrefix: expected a path such as /shared/vendor/vendor.example/',
+    ],
+  ],
+  [
+    'an IMAP store whose password is not there',
+    'history:\n  driver: imap\n  url: imaps://imap.home.example\n  password: env:CPM_TEST_NO_SUCH\n',
+    ['pf.yaml:1: history: environment variable CPM_TEST_NO_SUCH is not set'],
   ],
   [
     'an XCAP server that is none, or not asked properly',

@@ -48,7 +48,7 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
 
 /** A value from the wire may never start a header of its own. */
 function oneLine(line: string): string {
-  return line.replace(/[\r\n]+/g, ' ');
+  return line.replace(/[\r\n\0]+/g, ' ');
 }
 
 /** `Mon, 02 Jan 2006 15:04:05 +0000` (RFC 5322 3.3). */

@@ -1,42 +1,61 @@
-/** What has been recorded, over HTTP: folders of a user, what is in one, one object as it is stored. */
+/** What was recorded: folders of a user, objects of a folder, one object, everything of a folder, a page for people. */
 import type { FastifyInstance } from 'fastify';
-import type { StoredObject } from '../../history/driver.ts';
-import type { Server } from '../server.ts';
+import type { HistoryReader, StoredObject } from '../../history/driver.ts';
+import type { FolderRef } from '../../history/intent.ts';
+import { partOf } from '../../history/objects/parts.ts';
+import { conversationPage } from '../../history/page/page.ts';
 import { answerOf, notFound } from './answers.ts';
-
-const NOTHING_RECORDED = 'nothing is recorded: history.driver is none';
 
 type FolderParams = { Params: { user: string; conversation: string; contribution: string; uid?: string } };
 
-export function historyRoutes(app: FastifyInstance, server: Server): void {
-  const { history } = server;
-  app.get<{ Params: { user: string } }>('/api/history/:user', async (request, reply) => {
-    if (history === undefined) return notFound(reply, NOTHING_RECORDED);
-    return { folders: await answerOf<unknown>((done) => history.folders(request.params.user, done)) };
+const FOLDER = '/api/history/:user/:conversation/:contribution';
+
+export function historyRoutes(app: FastifyInstance, history: HistoryReader | undefined): void {
+  if (history === undefined) {
+    app.get('/api/history/*', async (_request, reply) =>
+      notFound(reply, 'nothing is recorded: history.driver is none'),
+    );
+    return;
+  }
+  const objectsOf = (folder: FolderRef) => answerOf<readonly StoredObject[]>((done) => history.objects(folder, done));
+  const pointersOf = (folder: FolderRef) => answerOf<unknown>((done) => history.pointers(folder, done));
+
+  app.get<{ Params: { user: string } }>('/api/history/:user', async ({ params }) => ({
+    folders: await answerOf<unknown>((done) => history.folders(params.user, done)),
+  }));
+  app.get<FolderParams>(FOLDER, async ({ params }) => {
+    const objects = await objectsOf(folderOf(params));
+    return { pointers: await pointersOf(folderOf(params)), objects: objects.map(outline) };
   });
-  app.get<FolderParams>('/api/history/:user/:conversation/:contribution', async (request, reply) => {
-    if (history === undefined) return notFound(reply, NOTHING_RECORDED);
-    const folder = folderOf(request.params);
-    const objects = await answerOf<readonly StoredObject[]>((done) => history.objects(folder, done));
-    const pointers = await answerOf<unknown>((done) => history.pointers(folder, done));
-    return { pointers, objects: objects.map(({ uid, content }) => ({ uid, ...outline(content) })) };
+  app.get<FolderParams>(`${FOLDER}/export`, async ({ params }) => {
+    const objects = await objectsOf(folderOf(params));
+    const whole = (object: StoredObject) => ({ ...outline(object), base64: bytesOf(object).toString('base64') });
+    return { pointers: await pointersOf(folderOf(params)), objects: objects.map(whole) };
   });
-  app.get<FolderParams>('/api/history/:user/:conversation/:contribution/:uid', async (request, reply) => {
-    if (history === undefined) return notFound(reply, NOTHING_RECORDED);
-    const folder = folderOf(request.params);
-    const objects = await answerOf<readonly StoredObject[]>((done) => history.objects(folder, done));
-    const object = objects.find(({ uid }) => String(uid) === request.params.uid);
+  app.get<FolderParams>(`${FOLDER}/page`, async ({ params }, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .send(conversationPage(folderOf(params), await objectsOf(folderOf(params)))),
+  );
+  app.get<FolderParams>(`${FOLDER}/:uid`, async ({ params }, reply) => {
+    const object = (await objectsOf(folderOf(params))).find(({ uid }) => String(uid) === params.uid);
     if (object === undefined) return notFound(reply, 'no such object (the folder lists those that are there)');
-    return reply.type('message/rfc822').send(Buffer.from(object.content, 'latin1'));
+    return reply.type('message/rfc822').send(bytesOf(object));
   });
 }
 
-function folderOf(params: { user: string; conversation: string; contribution: string }) {
+function folderOf(params: FolderParams['Params']): FolderRef {
   return { user: params.user, conversationId: params.conversation, contributionId: params.contribution };
 }
 
 /** Type and size of a stored object, and its date. */
-function outline(content: string): { type: string; date: string; bytes: number } {
-  const value = (name: string): string => new RegExp(`^${name}: (.*)$`, 'mi').exec(content)?.[1]?.trim() ?? '';
-  return { type: value('Content-Type'), date: value('Date'), bytes: content.length };
+function outline({ uid, content }: StoredObject): { uid: number; type: string; date: string; bytes: number } {
+  const { headers } = partOf(content);
+  const [type = '', date = ''] = [headers.get('content-type'), headers.get('date')];
+  return { uid, type, date, bytes: content.length };
+}
+
+function bytesOf({ content }: StoredObject): Buffer {
+  return Buffer.from(content, 'latin1');
 }

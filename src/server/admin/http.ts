@@ -46,7 +46,7 @@ export function adminServer(server: Server, options: AdminOptions): FastifyInsta
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   app.get('/api/health', async () => healthReport(server));
   sessionRoutes(app, server, options.redact);
-  historyRoutes(app, server);
+  historyRoutes(app, server.history);
   policyRoutes(app, server);
   feedRoute(app, server);
   inspectRoutes(app, server, { token: options.token, origins: options.origins ?? [] });

@@ -1,5 +1,6 @@
 /** What Prometheus scrapes: names begin with `cpm_`. Values are read when asked for; nothing is counted twice. */
 import { Counter, Gauge, Registry } from 'prom-client';
+import { ImapHistory } from '../../history/imap/imap-history.ts';
 import type { Server } from '../server.ts';
 
 type Single = (name: string, help: string, read: () => number) => void;
@@ -51,7 +52,11 @@ export function metricsOf(server: Server): Registry {
   counter('store_failures', 'Times sessions could not be stored', () => engine.counters.storeFailures);
   gauge('outbox_depth', 'History work waiting', () => outbox?.depth ?? 0);
   gauge('outbox_age_seconds', 'Age of the oldest history work', () => ageOf(outbox?.oldest, server));
+  gauge('outbox_paused_folders', 'Folders whose history work failed and waits', () => outbox?.paused ?? 0);
+  counter('outbox_done', 'History work done', () => outbox?.done ?? 0);
   counter('outbox_failures', 'History operations that failed', () => outbox?.failures ?? 0);
+  const { history } = server;
+  if (history instanceof ImapHistory) connectionsOf(history, registry);
   mediaMetrics(server, { gauge, counter, counters });
   recorderMetrics(server, { gauge, counter });
   preferencesMetrics(server, { counter, counters, gauge });
@@ -67,6 +72,18 @@ export function metricsOf(server: Server): Registry {
   gauge('event_loop_lag_seconds', 'How late the event loop runs', () => server.overload.lagMs / 1000);
   gauge('heap_bytes', 'Heap in use', () => process.memoryUsage().heapUsed);
   return registry;
+}
+
+function connectionsOf(history: ImapHistory, registry: Registry): void {
+  new Gauge({
+    name: 'cpm_history_connections',
+    help: 'Connections to the IMAP store',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, number] of Object.entries(history.connections)) this.set({ state }, number);
+    },
+  });
 }
 
 interface Makers {

@@ -10,21 +10,35 @@ export interface AdminOptions {
 }
 
 export async function ask<T>(options: AdminOptions, method: 'GET' | 'POST', path: string, body?: string): Promise<T> {
+  const response = await request(options, method, path, body);
+  const answer = await jsonOf<T & { error?: string }>(response);
+  if (response.ok && answer !== undefined) return answer;
+  throw refusal(options, response, answer?.error);
+}
+
+/** As {@link ask}, for what is no JSON. */
+export async function askText(options: AdminOptions, path: string): Promise<string> {
+  const response = await request(options, 'GET', path);
+  if (response.ok) return response.text();
+  throw refusal(options, response, (await jsonOf<{ error?: string }>(response))?.error);
+}
+
+async function request(options: AdminOptions, method: string, path: string, body?: string): Promise<Response> {
   const url = urlOf(options.admin, path);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (options.token !== undefined) headers.authorization = `Bearer ${tokenOf(options.token)}`;
   if (body !== undefined) headers['content-type'] = 'application/sip';
-  let response: Response;
   try {
-    response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
+    return await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
   } catch (error) {
     const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
     throw new CommandFailed(`no server answers at ${options.admin} (${cause}); start one, or name it with --admin`);
   }
-  const answer = await jsonOf<T & { error?: string }>(response);
-  if (response.ok && answer !== undefined) return answer;
-  if (response.status === 401) throw new CommandFailed(`${options.admin} wants a token; give it with --token`);
-  throw new CommandFailed(answer?.error ?? `${options.admin} is no cpm-engine: it answered ${response.status}`);
+}
+
+function refusal({ admin }: AdminOptions, { status }: Response, error: string | undefined): CommandFailed {
+  if (status === 401) return new CommandFailed(`${admin} wants a token; give it with --token`);
+  return new CommandFailed(error ?? `${admin} is no cpm-engine: it answered ${status}`);
 }
 
 function urlOf(admin: string, path: string): URL {

@@ -1,5 +1,6 @@
 /** What the form of a single key can not show: files that are named, secrets, keys that need each other. */
 import { secureContextOf } from '../../sip/transport/tls.ts';
+import { imapOf } from '../history-store.ts';
 import { credentialsOf } from '../preferences.ts';
 import { tlsOf } from '../sip-addresses.ts';
 import { trustOf } from '../trust.ts';
@@ -44,6 +45,8 @@ function mistakesIn(placed: Placed<Config>): Mistake[] {
       throw new Error('static takes the clients of users.yaml, so expected users.driver to be file');
     }
   });
+  const { history } = config;
+  if (history.driver === 'imap') check('history', () => imapOf(history).close());
   check('admin.token', () => checkToken(admin));
   return mistakes;
 }

@@ -8,7 +8,6 @@ import { type Config, configSchema } from './schema.ts';
 
 /** Values the contract promises and this version does not have yet. */
 const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'history.driver': { imap: 'sqlite' },
   'sessions.driver': { redis: 'sqlite' },
 };
 

@@ -155,17 +155,49 @@ const isf = z.strictObject({
     .describe('A second session for rejected streams (A-12)'),
 });
 
+const folderName = z
+  .array(z.enum(['contributionId', 'sessionId', 'callId']))
+  .min(1)
+  .default(['contributionId', 'sessionId', 'callId'])
+  .describe('What names the session folder, the first that is there (A-18)');
+
+const imap = z.strictObject({
+  driver: z.literal('imap'),
+  url: z
+    .string()
+    .regex(/^imaps?:\/\/[^/@]+\/?$/, 'expected imap://host:port or imaps://host:port')
+    .describe('imaps: is TLS from the first byte'),
+  user: z
+    .string()
+    .includes('{user}', 'expected {user} in it, which stands for the address of the user without its scheme')
+    .default('{user}')
+    .describe('Login name; {user}*master logs in as a master user'),
+  masterUser: z.string().min(1).optional().describe('Logs in by this name to act for the user (SASL PLAIN)'),
+  password: secret,
+  root: z.string().min(1).default('Default').describe('Folder of the conversations; / goes down one level'),
+  connections: z.number().int().min(1).max(1000).default(4).describe('Connections at a time, all users together'),
+  starttls: z
+    .enum(['required', 'off'])
+    .optional()
+    .describe('For imap: URLs; absent: required, and on loopback taken where it is offered'),
+  ca: z.string().optional().describe('PEM file of the authorities the server is checked against'),
+  metadataPrefix: z
+    .string()
+    .regex(/^\/shared\/([\w.-]+\/)+$/, 'expected a path such as /shared/vendor/vendor.example/')
+    .default('/shared/OMNA/OMACPM20/')
+    .describe('Metadata entries of the pointers are below it (A-20)'),
+  timeoutMs: ms.default(10_000).describe('Longest wait for a connection, and for an answer'),
+  folderName,
+});
+
 const history = z.discriminatedUnion('driver', [
   z.strictObject({
     driver: z.literal('sqlite'),
     path: z.string().default('data/history.sqlite'),
     synchronous: z.enum(['normal', 'full']).default('normal').describe('full also survives a power cut'),
-    folderName: z
-      .array(z.enum(['contributionId', 'sessionId', 'callId']))
-      .min(1)
-      .default(['contributionId', 'sessionId', 'callId'])
-      .describe('What names the session folder, the first that is there (A-18)'),
+    folderName,
   }),
+  imap,
   z.strictObject({ driver: z.literal('none') }).describe('Nothing is recorded'),
 ]);
 
