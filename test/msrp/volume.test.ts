@@ -4,12 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Chat, chat, hangUp } from '../support/chat.ts';
 import { contentOf, generated } from '../support/msrp-phone.ts';
 import { Scene } from '../support/processes.ts';
 import { type RunningServer, serve, until } from '../support/server.ts';
 import { UdpPhone } from '../support/udp-phone.ts';
+
+// Memory is looked at from outside, and how much of it waits for a collection hangs on what else the machine does.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 const MB = 1_048_576;
 
@@ -18,7 +21,7 @@ let server: RunningServer;
 let caller: UdpPhone;
 let callee: UdpPhone;
 
-beforeAll(async () => {
+beforeEach(async () => {
   scene = new Scene();
   callee = await UdpPhone.open('bob', '127.0.0.1:9');
   server = await serve(scene, {
@@ -28,9 +31,13 @@ beforeAll(async () => {
   });
   callee.peer.pf = `127.0.0.1:${server.ports.udp}`;
   caller = await UdpPhone.open('alice', callee.peer.pf);
+  // What the first of all messages costs once is not what a message costs.
+  const first = await chat(caller, callee);
+  await first.alice.live.send(generated(10 * MB, 9).content);
+  await over([first]);
 });
 
-afterAll(async () => {
+afterEach(async () => {
   caller.close();
   callee.close();
   await scene.close();
