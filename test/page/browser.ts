@@ -1,6 +1,9 @@
 /** A real browser on the page of a running server, and what no visit may leave behind: an error, a request elsewhere. */
-import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+// What a person would notice is measured in real time, and hangs on what else the machine does.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 const ARGS = [
   '--no-sandbox',

@@ -56,8 +56,8 @@ export async function serve(
 ): Promise<RunningServer> {
   const { sip, ...rest } = config as { sip?: Record<string, unknown> };
   const whole = {
-    // A clock ten times as fast shows every pause ten times as long.
-    sip: { listen: ['udp:127.0.0.1:0'], ...(timeLapse ? { overload: { maxLagMs: 10_000 } } : {}), ...sip },
+    // A busy machine is no overload; and a clock ten times as fast shows every pause ten times as long.
+    sip: { listen: ['udp:127.0.0.1:0'], overload: { maxLagMs: 10_000 }, ...sip },
     users: { driver: 'any' },
     registrar: { driver: 'none' },
     admin: { listen: '127.0.0.1:0' },
