@@ -59,7 +59,7 @@ export interface Server {
   readonly traces: Traces;
   /** Sessions that have ended lately. */
   readonly ended: EndedSessions;
-  /** Whoever wants to hear of each step of each session; free of cost while nobody does. */
+  /** Whoever wants to hear of each step of each session, and each message of a traced one; free while nobody does. */
   readonly observers: Set<(session: Session) => void>;
   readonly inspector: Inspector;
   readonly registrations: Registrations;
@@ -161,6 +161,10 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   const told = sessionLog(log, config.log.redact);
   const ended = new EndedSessions();
   const observers = new Set<(session: Session) => void>();
+  const tellObservers = (session: Session): void => {
+    if (observers.size > 0) for (const observer of observers) observer(session);
+  };
+  traces.onMessage = tellObservers;
   const cpm: CpmEngine = createEngine({
     ...engineSettings(config),
     sip: traces.watch(ladders.watch(stack)),
@@ -182,7 +186,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       told.observe(session, event);
       inspector.observe(session, event);
       traces.observe(session, event);
-      if (observers.size > 0) for (const observer of observers) observer(session);
+      tellObservers(session);
     },
     ended: (session) => {
       ladders.end(session.id);
@@ -191,7 +195,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       traces.ended(session);
       ended.note(session);
       told.ended(session);
-      for (const observer of observers) observer(session);
+      tellObservers(session);
     },
   });
   const door = guarded(stack, log);

@@ -86,6 +86,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   readonly #invites = new Map<LegId, InviteServerTransaction>();
   /** Early dialogs of INVITEs that are said again after a restart. */
   readonly #early = new Map<LegId, LegState>();
+  /** INVITEs that were answered before a restart, by Call-ID and From tag: a copy of one begins no session. */
+  readonly #answered = new Map<string, LegId>();
   readonly #proxied: ProxiedSessions;
   readonly #outside = new Map<string, OutsideExchange>();
   readonly #owed: OwedAnswers;
@@ -255,7 +257,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       return refuse(503, [headerField('Retry-After', String(retryAfter))]);
     }
     const mergeKey = mergeKeyOf(request);
-    if (this.#layer.isMerged(mergeKey)) {
+    if (this.#layer.isMerged(mergeKey) || this.#isAnsweredCopy(request)) {
       this.counters.merged++;
       return refuse(482);
     }
@@ -264,6 +266,13 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
     this.#invites.set(leg, transaction);
     this.emit({ type: 'invite', leg, request, source });
+  }
+
+  /** 8.2.2.2: its transaction is gone with the process that answered it, and its session goes on. */
+  #isAnsweredCopy(request: SipRequest): boolean {
+    const leg = this.#answered.get(`${request.callId} ${request.fromTag ?? ''}`);
+    const dialog = leg === undefined ? undefined : this.#legs.get(leg)?.state.dialogs[0];
+    return dialog !== undefined && (request.cseq?.number ?? 0) <= dialog.remoteCSeq;
   }
 
   #sourceOf(flow: Flow): Source {
@@ -379,6 +388,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #release(id: LegId): void {
     const leg = this.#legs.get(id);
+    const dialog = leg?.state.dialogs[0];
+    if (dialog !== undefined) this.#answered.delete(`${dialog.callId} ${dialog.remoteTag}`);
     leg?.release();
     this.#legs.delete(id);
     this.#invites.delete(id);
@@ -453,6 +464,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     const leg = new RestoredLeg(this, state);
     this.#legs.set(state.id, leg);
     for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
+    const [first] = state.dialogs;
+    if (state.inbound && first !== undefined) this.#answered.set(`${first.callId} ${first.remoteTag}`, state.id);
   }
 
   /** The early dialogs of an INVITE that will be said again. */
@@ -477,6 +490,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   close(): void {
     this.#layer.clear();
     this.#legs.clear();
+    this.#answered.clear();
     this.#invites.clear();
     this.#proxied.clear();
     this.#outside.clear();

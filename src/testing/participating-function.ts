@@ -155,12 +155,12 @@ export class ParticipatingFunction {
   }
 
   #media(): MediaPort {
-    return (
-      this.#options.media ?? {
-        adapt: (_session, _leg, sdp) => sdp,
-        release: (session, legs) => this.released.push(...legs.map((leg) => `${session}.${leg}`)),
-      }
-    );
+    const { media } = this.#options;
+    if (media !== undefined) return this.#process.reaching(media);
+    return {
+      adapt: (_session, _leg, sdp) => sdp,
+      release: (session, legs) => this.released.push(...legs.map((leg) => `${session}.${leg}`)),
+    };
   }
 
   /** Timers of this process that have neither fired nor been cancelled. */
@@ -183,7 +183,7 @@ export class ParticipatingFunction {
   }
 }
 
-/** The clock and the message store as one process sees them: after its end nothing fires, and nothing is answered. */
+/** What one process sees of the world: after its end nothing fires, nothing is answered, and nothing is done. */
 class Process implements Clock {
   readonly #clock: Clock;
   readonly #timers = new Set<Timer>();
@@ -204,6 +204,16 @@ class Process implements Clock {
   /** Timers that have neither fired nor been cancelled. */
   get timers(): number {
     return this.#timers.size;
+  }
+
+  /** A process that is killed in the middle of its work does nothing more to its media. */
+  reaching(media: MediaPort): MediaPort {
+    return {
+      adapt: (session, leg, sdp, legs) => (this.#alive ? media.adapt(session, leg, sdp, legs) : sdp),
+      release: (session, legs) => (this.#alive ? media.release(session, legs) : undefined),
+      end: (session) => (this.#alive ? media.end?.(session) : undefined),
+      restore: (session, legs) => media.restore?.(session, legs),
+    };
   }
 
   /** What the store was asked is done there; whoever asked may be gone by then. */

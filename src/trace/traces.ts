@@ -24,6 +24,8 @@ interface Arriving {
 }
 
 export class Traces {
+  /** Told of each message that was noted: one may leave after its step, once that is stored. */
+  onMessage: (session: Session) => void = () => {};
   readonly #now: () => number;
   readonly #keep: number;
   readonly #traces = new Map<string, Trace>();
@@ -139,6 +141,7 @@ export class Traces {
     const text = wireOfBytes(bytes);
     this.#know(trace, callIdOf(text));
     trace.message(direction, `${flow.transport} ${flow.remoteAddress}:${flow.remotePort}`, text);
+    this.onMessage(trace.session);
   }
 
   #know(trace: Trace, callId: string): void {

@@ -39,7 +39,7 @@ describeWith(['chromium'], 'the view of one session', () => {
     const near = pf.alice.invite();
     await until('it rings', async () => pf.alice.heard(near).includes('180 INVITE'));
     const page = await open();
-    await page.getByRole('button', { name: /180 Ringing to a/ }).waitFor();
+    await page.getByRole('button', { name: /180 Ringing to a$/ }).waitFor();
     const far = [...pf.bob.calls.values()][0];
     if (far === undefined) throw new Error('no call came');
     pf.bob.answer(far);
@@ -77,7 +77,7 @@ describeWith(['chromium'], 'the view of one session', () => {
     await page.getByRole('button', { name: 'State', exact: true }).click();
     await page.locator('[id="call-b2buaEstablished-steady-state-call-b2buaEstablished-steady"].lit').waitFor();
     await page.keyboard.press('c');
-    await page.getByRole('button', { name: /answered, now b2buaEstablished/ }).click();
+    await page.getByRole('button', { name: /answered, now b2buaEstablished.steady$/ }).click();
     await page.locator('.picture .arrow.lit[data-transitions*="call.inviting.ringing:answered:5"]').waitFor();
   });
 
@@ -113,7 +113,7 @@ describeWith(['chromium'], 'the view of one session', () => {
   it('opens a message beside the one it became, and marks what differs', async () => {
     await pf.establish({ headers: [['Subject', 'Lunch?']] });
     const page = await open();
-    await page.getByRole('button', { name: /INVITE to b/ }).click();
+    await page.getByRole('button', { name: /INVITE to b$/ }).click();
     const pair = page.getByRole('region', { name: 'Messages side by side' });
     await pair.getByRole('heading', { name: /Received from a/ }).waitFor();
     const line = (text: string) => pair.locator('.line', { hasText: text });

@@ -93,11 +93,17 @@ describe('what the page asks for', () => {
     })().catch(() => {});
     await until('it has begun', async () => told.length === 1);
     expect(pf.server.observers.size).toBe(1);
-    await pf.establish();
+    const { near } = await pf.establish();
     await until('the session is named', async () =>
       told.some(({ changed }) => changed.includes([...pf.server.cpm.engine.sessions.keys()][0] ?? '')),
     );
     expect(told.at(-1)?.sessions).toBe(1);
+    // A message that comes after the last step, here a copy of the INVITE, is told of too.
+    await until('all is told', async () => told.length > 1);
+    const before = told.length;
+    const [id = ''] = pf.server.cpm.engine.sessions.keys();
+    pf.alice.peer.sendRaw(near.invite);
+    await until('the copy is told', async () => told.slice(before).some(({ changed }) => changed.includes(id)));
     stop.abort();
     await reading;
     await until('nobody reads', async () => pf.server.observers.size === 0);

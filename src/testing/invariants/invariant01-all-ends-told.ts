@@ -1,4 +1,5 @@
 /** Invariant 1: no leg is left confirmed on one side, and no INVITE left ringing, when its session is over. */
+import { timedOut } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
 import { endOf, finals, first, isForwarded, named, type TransactionSeen, type Wire } from './wire.ts';
 
@@ -22,7 +23,9 @@ export function invariant01AllEndsTold(wire: Wire): Violation[] {
 function isAwaited(invite: TransactionSeen, remoteTag: string, wire: Wire): boolean {
   const final = finals(invite)[0]?.message;
   const copies = invite.responses.filter(({ message }) => message.toTag === remoteTag && message.status >= 200);
-  return final?.toTag === remoteTag && wire.cancelOf(invite) === undefined && wire.noticed(copies);
+  return (
+    final?.toTag === remoteTag && !timedOut(invite, wire) && wire.cancelOf(invite) === undefined && wire.noticed(copies)
+  );
 }
 
 /** An INVITE of ours that was answered provisionally, never finally, and never called off (RFC 3261 9.1). */

@@ -26,9 +26,13 @@ function distinct(request: TransactionSeen, wire: Wire): string[] {
   const all = [answered, ...later.filter(({ at }) => at - answered.at < REMEMBERED_MS)];
   const forks = request.method === 'INVITE' && wire.isProxied(request.request.callId);
   if (forks && all.every(({ message }) => message.status < 300)) return all.slice(0, 1).map(() => '2xx');
-  const accepted = request.method === 'INVITE' && answered.message.status < 300;
+  const proxied = wire.isProxied(request.request.callId);
+  const accepted = !proxied && request.method === 'INVITE' && answered.message.status < 300;
   // A process that was killed does not know what it refused; what it has accepted the next one may not refuse.
-  const kept = all.filter(({ at }, index) => index === 0 || accepted || !wire.crashed(answered.at, at));
+  // A copy that finds its session is refused as merged (8.2.2.2): whoever has heard the first answer sends none.
+  const kept = all.filter(({ at, message }, index) => {
+    return index === 0 || (accepted && message.status !== 482) || !wire.crashed(answered.at, at);
+  });
   return [...new Set(kept.map(({ message }) => `${message.status} from ${message.toTag}`))];
 }
 

@@ -53,19 +53,20 @@ function answers(seen: TransactionSeen, wire: Wire): Violation[] {
   if (seen.method === 'CANCEL') return [];
   const key = keyOf(seen.method, seen.request);
   const since = first(seen).order;
-  // What answered it had to be asked before.
-  const until = seen.responses.find(({ message }) => message.status >= 200)?.order ?? Number.POSITIVE_INFINITY;
-  const passed = wire.transactions.filter((other) => {
-    const { order } = first(other);
-    return other.way === 'out' && order > since && order < until && keyOf(other.method, other.request) === key;
-  });
-  // One that was never passed on was refused, or called off, before the mode was chosen.
-  if (passed.length === 0 && seen.method === 'INVITE' && seen.request.toTag === undefined) return [];
-  const known = new Set(passed.flatMap(({ responses }) => responses.map(({ message }) => message.status)));
-  const own = seen.responses.filter(({ message: { status } }) => status > 100 && !known.has(status));
-  return own
-    .filter(({ message }) => !OWN_RESPONSES.includes(message.status))
-    .map(({ message }) => broken(seen, `was answered ${message.status}`));
+  const passed = wire.transactions.filter(
+    (other) => other.way === 'out' && first(other).order > since && keyOf(other.method, other.request) === key,
+  );
+  const violations: Violation[] = [];
+  for (const { message, order } of seen.responses) {
+    // What answered it had to be asked before.
+    const asked = passed.filter((other) => first(other).order < order);
+    // One that was never passed on was refused, or called off, before the mode was chosen.
+    const early = asked.length === 0 && seen.method === 'INVITE' && seen.request.toTag === undefined;
+    const known = asked.some(({ responses }) => responses.some((heard) => heard.message.status === message.status));
+    if (message.status === 100 || early || known || OWN_RESPONSES.includes(message.status)) continue;
+    violations.push(broken(seen, `was answered ${message.status}`));
+  }
+  return violations;
 }
 
 function possessions(wire: Wire): Violation[] {

@@ -20,15 +20,17 @@ export function isKnown(dialog: DialogSeen, wire: Wire, by = Number.POSITIVE_INF
   const since = settledAt(dialog.invite, wire);
   const heard = dialog.answers.filter(({ at }) => at < by && at - since < REMEMBERED_MS);
   return (
-    !timedOut(dialog.invite) &&
+    !timedOut(dialog.invite, wire) &&
     wire.noticed(heard.filter((answer) => !isForgotten([dialog.session], dialog.invite, answer, wire)))
   );
 }
 
-/** Nobody answered for 64*T1 (timer B): what comes then belongs to nothing. */
-export function timedOut(invite: DialogSeen['invite']): boolean {
-  const heard = invite.responses[0]?.at ?? Number.POSITIVE_INFINITY;
-  return heard - first(invite).at >= REMEMBERED_MS;
+/** Nobody answered for 64*T1 (timer B), which a restart begins anew: what comes then belongs to nothing. */
+export function timedOut(invite: DialogSeen['invite'], wire: Wire): boolean {
+  const asked = first(invite).at;
+  const begun = Math.max(asked, ...wire.crashes.filter(({ at }) => at >= asked).map(({ until }) => until));
+  const heard = invite.responses.find(({ at }) => at >= begun);
+  return heard !== undefined && heard.at - begun >= REMEMBERED_MS;
 }
 
 /** After a restart only sessions that had not ended are known. */

@@ -47,7 +47,7 @@ function ended(dialog: DialogSeen, wire: Wire): Violation[] {
 function passedOn(seen: TransactionSeen, wire: Wire): Violation[] {
   const { request } = seen;
   if (seen.way !== 'out' || seen.method !== 'INVITE' || request.toTag !== undefined || !isForwarded(request)) return [];
-  if (timedOut(seen)) return [];
+  if (timedOut(seen, wire)) return [];
   const since = settledAt(seen, wire);
   const keys = [...(wire.proxied.get(request.callId) ?? [])];
   const heard = finals(seen)
