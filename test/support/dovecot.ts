@@ -121,12 +121,21 @@ function prepare(scene: Scene, { tls }: DovecotOptions): void {
   execFileSync('openssl', ['req', ...kind, ...files, ...subject], { cwd: scene.folder, stdio: 'ignore' });
 }
 
+function runnersAs(username: string): string {
+  const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+  return [
+    `default_internal_user = ${username}`,
+    `default_login_user = ${username}`,
+    `default_internal_group = ${group}`,
+  ].join('\n');
+}
+
 function configuration(folder: string, port: number, tlsPort: number, options: DovecotOptions): string {
   const { quota, tls = false, layout = 'sdbox:~/mail', separator = '/', capability } = options;
   const { uid, gid } = owner();
   const { username } = userInfo();
   // Started as root it changes to the users its package made; else everything runs as whoever started it.
-  const runners = username === 'root' ? '' : `default_internal_user = ${username}\ndefault_login_user = ${username}`;
+  const runners = username === 'root' ? '' : runnersAs(username);
   return `
 protocols = imap
 listen = 127.0.0.1
