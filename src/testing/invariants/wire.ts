@@ -126,7 +126,8 @@ export class Wire {
       this.sessions.set(entry.session, session);
     }
     session.states.push({ order, entry });
-    session.mode ??= entry.mode;
+    // A choice that was killed before it was stored is made again.
+    if (entry.restored || entry.mode !== null) session.mode = entry.mode;
   }
 
   #seeDialogs(invite: TransactionSeen): void {
