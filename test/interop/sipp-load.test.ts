@@ -47,6 +47,8 @@ describeWith(['sipp'], 'SIPp, 200 calls a second', () => {
           {
             sip: { core: `sip:127.0.0.1:${uas};lr` },
             policy: { mediaPath },
+            // The last 200 sessions are kept to be looked at; here it counts what a session leaves that nobody keeps.
+            admin: { listen: '127.0.0.1:0', traces: 0 },
             // Long enough for a busy machine to answer within 64*T1, short enough to wait until the last transaction has ended.
             timers: { t1: 100 },
           },
