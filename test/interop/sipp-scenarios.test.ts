@@ -29,15 +29,15 @@ interface Outcome {
 const timewait = '<timewait milliseconds="300"/>';
 
 /** The callee rings and answers. */
-const answered = [callee.respond(180, 'Ringing'), callee.respond(200, 'OK')];
+const answered = [callee.respond(180, 'Ringing'), callee.respond(200, 'OK'), callee.perhapsAgain()];
 
-/** The caller's side of it. */
 /** SIPp does nothing else while it repeats a message by itself, so the callee that will act says it thrice. */
 function repeatedly(): Step[] {
   const ok = callee.respond(200, 'OK', { once: true });
   return [ok, pause(300), ok, pause(300), ok, pause(300)];
 }
 
+/** The caller's side of it. */
 function established(role: Role, more: readonly string[] = []): Step[] {
   return [caller.invite(role, more), ...maybe(100, 180), recv(200, 'rrs="true"'), caller.ack()];
 }
@@ -51,10 +51,10 @@ function hungUpFirst(mode: Mode): Step[] {
   return mode === 'always' ? [recv(200), timewait] : [recv('BYE'), answer(), recv(200), timewait];
 }
 
-/** Method or status of each message and its To tag as far as that is a word, counted: `ACK one`. */
+/** Method or status of each message and its To tag as far as that is a word, counted: `ACK one`. Copies count once. */
 function counted(messages: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const text of messages) {
+  for (const text of new Set(messages)) {
     const name = `${text.split(' ', 1)[0]} ${/^To:.*;tag=([a-z]*)/m.exec(text)?.[1] ?? ''}`.trim();
     counts[name] = (counts[name] ?? 0) + 1;
   }
@@ -114,6 +114,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
         callee: [
           forLater('INVITE'),
           callee.respond(100, 'Trying'),
+          callee.perhapsAgain(),
           recv('CANCEL'),
           answer(),
           callee.refuseKept(487, 'Request Terminated'),
@@ -137,6 +138,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
         callee: [
           forLater('INVITE'),
           callee.respond(180, 'Ringing'),
+          callee.perhapsAgain(),
           recv('CANCEL'),
           answer(),
           callee.refuseKept(487, 'Request Terminated'),
@@ -216,7 +218,16 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
                 caller.bye(),
                 recv(200),
               ],
-              callee: [callee.invited(), ...twice, recv('ACK'), ...bye, recv('ACK'), ...bye, timewait],
+              callee: [
+                callee.invited(),
+                ...twice,
+                callee.perhapsAgain(),
+                recv('ACK'),
+                ...bye,
+                recv('ACK'),
+                ...bye,
+                timewait,
+              ],
             }
           : {
               caller: (role) => [
@@ -231,7 +242,16 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
                 caller.bye('[$one]'),
                 recv(200),
               ],
-              callee: [callee.invited(), ...twice, recv('ACK'), recv('ACK'), ...bye, ...bye, timewait],
+              callee: [
+                callee.invited(),
+                ...twice,
+                callee.perhapsAgain(),
+                recv('ACK'),
+                recv('ACK'),
+                ...bye,
+                ...bye,
+                timewait,
+              ],
             },
       );
       const each = 2 * CALLS;
@@ -251,7 +271,7 @@ describeWith(['sipp'], 'SIPp through cpm-engine serve', () => {
       const more = ['Require: timer', interval(mode === 'always' ? 'uas' : 'uac')];
       const { reasons } = await run({
         caller: (role) => [...established(role, [interval('uac')]), ...ended],
-        callee: [callee.invited(), callee.respond(200, 'OK', { more }), recv('ACK'), ...ended],
+        callee: [callee.invited(), callee.respond(200, 'OK', { more }), callee.perhapsAgain(), recv('ACK'), ...ended],
       });
       expect(reasons).toEqual({ sessionTimer: 2 * CALLS });
     });

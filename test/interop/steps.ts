@@ -183,6 +183,13 @@ export const callee = {
   },
   /** Refuses the INVITE kept by `forLater`. */
   refuseKept: (status: number, reason: string): Step => answerKept(status, reason, BOB_TAG),
+  /**
+   * A copy of the INVITE, repeated before the answer got through. SIPp knows one for a copy only until it has sent a
+   * second message, and aborts the call after that; once one has been taken for what it is here, it knows the rest.
+   */
+  perhapsAgain(): Step {
+    return recv('INVITE', 'optional="true"');
+  },
   /** After `invitedToAct`. */
   bye(): Step {
     const from = `<${BOB}>${BOB_TAG}`;
