@@ -100,7 +100,7 @@ function statusOf(pid: number, field: string): string {
 }
 
 /** Mail is never touched as root: where the test runs as root, the mail belongs to nobody. */
-function owner(): { readonly uid: number; readonly gid: number } {
+export function owner(): { readonly uid: number; readonly gid: number } {
   const { uid, gid } = userInfo();
   return uid === 0 ? { uid: 65_534, gid: 65_534 } : { uid, gid };
 }
@@ -121,7 +121,10 @@ function prepare(scene: Scene, { tls }: DovecotOptions): void {
   execFileSync('openssl', ['req', ...kind, ...files, ...subject], { cwd: scene.folder, stdio: 'ignore' });
 }
 
-function runnersAs(username: string): string {
+/** Started as root it changes to the users its package made; else everything runs as whoever started it. */
+export function runners(): string {
+  const { username } = userInfo();
+  if (username === 'root') return '';
   const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
   return [
     `default_internal_user = ${username}`,
@@ -133,16 +136,13 @@ function runnersAs(username: string): string {
 function configuration(folder: string, port: number, tlsPort: number, options: DovecotOptions): string {
   const { quota, tls = false, layout = 'sdbox:~/mail', separator = '/', capability } = options;
   const { uid, gid } = owner();
-  const { username } = userInfo();
-  // Started as root it changes to the users its package made; else everything runs as whoever started it.
-  const runners = username === 'root' ? '' : runnersAs(username);
   return `
 protocols = imap
 listen = 127.0.0.1
 base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = ${folder}/dovecot.log
-${runners}
+${runners()}
 first_valid_uid = 1
 disable_plaintext_auth = no
 auth_mechanisms = plain

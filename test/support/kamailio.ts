@@ -15,7 +15,7 @@ export interface ServedUser {
 export async function startKamailio(scene: Scene, port: number, users: readonly ServedUser[]): Promise<Program> {
   const file = scene.file('kamailio.cfg', configuration(port, users));
   const program = scene.start('kamailio', ['-DD', '-E', '-m', '64', '-M', '8', '-f', file, '-Y', scene.folder]);
-  await answering(port, program);
+  await answersSip(`127.0.0.1:${port}`, program);
   return program;
 }
 
@@ -99,8 +99,9 @@ ${users.map(({ name, client }) => `	if ($rU == "${name}") $ru = "sip:${name}@${c
 `;
 }
 
-/** Asks by OPTIONS until there is an answer. */
-function answering(port: number, program: Program): Promise<void> {
+/** Asks whoever listens there, `127.0.0.1:5060`, by OPTIONS until there is an answer. */
+export function answersSip(address: string, program: Program): Promise<void> {
+  const [host = '', port = ''] = address.split(':');
   const socket = createSocket('udp4');
   return new Promise((resolve, reject) => {
     const end = (outcome: () => void): void => {
@@ -112,16 +113,16 @@ function answering(port: number, program: Program): Promise<void> {
     const ask = (): void => {
       const own = `127.0.0.1:${socket.address().port}`;
       const lines = [
-        `OPTIONS sip:127.0.0.1:${port} SIP/2.0`,
+        `OPTIONS sip:${address} SIP/2.0`,
         `Via: SIP/2.0/UDP ${own};branch=z9hG4bK-ready;rport`,
         `From: <sip:test@${own}>;tag=ready`,
-        `To: <sip:127.0.0.1:${port}>`,
+        `To: <sip:${address}>`,
         `Call-ID: ready-${own}`,
         'CSeq: 1 OPTIONS',
         'Max-Forwards: 70',
         'Content-Length: 0',
       ];
-      socket.send(`${lines.join('\r\n')}\r\n\r\n`, port, '127.0.0.1');
+      socket.send(`${lines.join('\r\n')}\r\n\r\n`, Number(port), host);
     };
     const limit = setTimeout(
       () => end(() => reject(new Error(`kamailio does not answer:\n${program.stderr}`))),

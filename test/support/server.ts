@@ -71,11 +71,12 @@ export async function serve(
   return attach(scene, configFile, [...(timeLapse ? [TIME_LAPSE] : []), ...(collectsGarbage ? [COLLECT_GARBAGE] : [])]);
 }
 
-/** Starts the server on a configuration that is there already, as after a crash. */
+/** Starts the server on a configuration that is there already, as after a crash. `token` is that of its admin side. */
 export async function attach(
   scene: Scene,
   configFile: string,
   modules: readonly string[] = [],
+  token?: string,
 ): Promise<RunningServer> {
   const imports = modules.flatMap((module) => ['--import', module]);
   const program = scene.start(process.execPath, [...imports, MAIN, 'serve', '--config', configFile]);
@@ -84,7 +85,14 @@ export async function attach(
     (ready[1] ?? '').split(',').map((address) => [address.split(':')[0] ?? '', Number(address.split(':').at(-1))]),
   );
   const admin = ready[2] ?? '';
-  const get = async <T>(path: string): Promise<T> => (await fetch(`${admin}${path}`)).json() as Promise<T>;
+  const ask = (path: string): Promise<Response> =>
+    fetch(`${admin}${path}`, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  const get = async <T>(path: string): Promise<T> => (await ask(path)).json() as Promise<T>;
+  const countsOf = async (name: string): Promise<Record<string, number>> => {
+    const text = await (await ask('/metrics')).text();
+    const lines = text.matchAll(new RegExp(`^cpm_${name}(?:\\{\\w+="([^"]*)"\\})? (\\S+)$`, 'gm'));
+    return Object.fromEntries([...lines].map(([, label = '', value]) => [label, Number(value)]));
+  };
   return {
     program,
     admin,
@@ -92,16 +100,10 @@ export async function attach(
     configFile,
     get,
     async metric(name) {
-      return Object.values(await countsOf(admin, name)).reduce((sum, value) => sum + value, 0);
+      return Object.values(await countsOf(name)).reduce((sum, value) => sum + value, 0);
     },
-    counts: (name) => countsOf(admin, name),
+    counts: countsOf,
   };
-}
-
-async function countsOf(admin: string, name: string): Promise<Record<string, number>> {
-  const text = await (await fetch(`${admin}/metrics`)).text();
-  const lines = text.matchAll(new RegExp(`^cpm_${name}(?:\\{\\w+="([^"]*)"\\})? (\\S+)$`, 'gm'));
-  return Object.fromEntries([...lines].map(([, label = '', value]) => [label, Number(value)]));
 }
 
 /** Waits until something holds, asking again and again; throws where it never does. */
