@@ -1,5 +1,5 @@
 /** Where mails come in (RFC 5321): for addresses of our domain only, one recipient and one answer each. */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream } from 'smtp-server';
 import type { Tally } from '../log.ts';
 
@@ -42,6 +42,7 @@ export class Inbox {
       maxClients: connections,
       socketTimeout: timeoutMs,
       closeTimeout: 1000,
+      allowHalfOpen: true,
       logger: false,
       onConnect: ({ remoteAddress }, done) =>
         allows(remoteAddress) ? done() : done(refusal(554, 'no mail is taken from your address')),
@@ -58,6 +59,7 @@ export class Inbox {
         });
       },
     });
+    this.#server.server.on('connection', answersHalfClosed);
     // A connection that breaks is its peer's matter.
     this.#server.on('error', () => tally.add('email.inboxErrors'));
   }
@@ -95,6 +97,15 @@ export class Inbox {
   close(): Promise<void> {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/**
+ * Exim says QUIT behind the end of a mail and shuts its side, while we still hand the mail to the user. The package writes
+ * only to sockets that are open both ways; without the answer the mail would be brought again, and again. An idle
+ * connection has its time limit either way.
+ */
+function answersHalfClosed(socket: Socket): void {
+  Object.defineProperty(socket, 'readyState', { get: () => (socket.writable ? 'open' : 'closed') });
 }
 
 function refusal(responseCode: number, text: string): Error {

@@ -41,6 +41,8 @@ export class Invitations implements TimerOwner {
   /** By the key of who writes to whom: one INVITE, however many texts wait for it. */
   readonly #byKey = new Map<string, Opening>();
   readonly #byLeg = new Map<string, Opening>();
+  /** Contribution-IDs of the sessions that began here. */
+  readonly #begun = new Set<string>();
 
   constructor(iwf: Iwf, core: string | undefined) {
     this.#iwf = iwf;
@@ -86,6 +88,7 @@ export class Invitations implements TimerOwner {
     const opening: Opening = { done, settle, key, waiting: 0 };
     this.#byKey.set(key, opening);
     this.#byLeg.set(leg, opening);
+    this.#begun.add(contributionId);
     this.#iwf.add(session);
     session.described = offerOf(session.stream(0).uri, this.#iwf.own(session));
     const invite = {
@@ -124,6 +127,18 @@ export class Invitations implements TimerOwner {
     this.#iwf.log.info({ iwf: this.#iwf.service.name, session: session.leg, status }, 'user not reached');
     this.#settle(session.leg, status);
     this.#iwf.over(session, 'refused');
+  }
+
+  /**
+   * True for a session that began here: its user is reached by nothing but this IWF, and what it brought would go out
+   * again the way it came.
+   */
+  hasBegun(contributionId: string | undefined): boolean {
+    return contributionId !== undefined && this.#begun.has(contributionId);
+  }
+
+  over({ contributionId }: Session): void {
+    this.#begun.delete(contributionId);
   }
 
   /** True while an INVITE of ours has no final answer. */

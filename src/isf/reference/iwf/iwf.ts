@@ -150,6 +150,8 @@ export class Iwf {
   #judge(request: SipRequest, trusted: boolean): Refusal | { readonly address: string; readonly offer: string } {
     // RFC 3325 5: who the user is, and where answers go, stands in headers that only a trusted peer may set.
     if (!trusted) return { status: 403, why: 'the peer is not in sip.trusted' };
+    if (this.invitations.hasBegun(request.header('contribution-id')))
+      return { status: 482, why: 'an invitation of this IWF comes back to it' };
     if (this.full) return { status: 503, why: 'too many sessions, or stopping' };
     if (!this.service.ready) return { status: 503, why: 'the far side is not connected' };
     if (identitiesOf(request).length === 0) return { status: 400, why: 'nobody is named in From' };
@@ -229,6 +231,7 @@ export class Iwf {
     if (session.over) return;
     session.close();
     this.#sessions.delete(session.leg);
+    this.invitations.over(session);
     this.stack.execute({ type: 'release', leg: session.leg });
     const seconds = Math.round((this.clock.now() - session.startedAt) / 1000);
     this.tally.add(`${this.service.name}.ended.${why}`);
