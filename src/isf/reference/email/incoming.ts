@@ -1,6 +1,7 @@
 /** A mail that arrived: an answer of a person, a delivery status, or what a machine says. */
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { type DeliveryStatus, readDeliveryStatus } from './delivery-status.ts';
+import { textOfHtml } from './html-text.ts';
 import { ownText } from './own-text.ts';
 
 export type Incoming =
@@ -36,7 +37,7 @@ export async function readMail(bytes: Uint8Array): Promise<Incoming> {
   if (report !== undefined || from === undefined || (submitted !== undefined && submitted !== 'no')) {
     return { kind: 'automatic' };
   }
-  const own = ownText(mail.text ?? '');
+  const own = ownText(mail.text ?? textOfHtml(mail.html ?? ''));
   const text = [own, ...leftOut(mail.attachments)].filter((line) => line !== '').join('\n');
   return { kind: 'message', from, text, messageId: mail.messageId, refersTo: refersTo(mail) };
 }

@@ -40,10 +40,10 @@ function withoutQuote(lines: readonly string[]): readonly string[] {
 
 function withoutAttribution(lines: readonly string[]): readonly string[] {
   if (!ATTRIBUTION.test(lines.at(-1) ?? '')) return lines;
-  for (let length = 1; length <= ATTRIBUTION_LINES && length <= lines.length; length++) {
-    const told = lines.slice(-length).join(' ');
-    // Somebody is named, by an address or by a time; a sentence of one's own that ends in a colon names neither.
-    if (/@|\d{1,2}[:.]\d{2}|\b\d{4}\b/.test(told)) return lines.slice(0, -length);
-  }
-  return lines;
+  const lengths = Array.from({ length: Math.min(ATTRIBUTION_LINES, lines.length) }, (_, at) => at + 1);
+  // Somebody is named, by an address or by a time; a sentence of one's own that ends in a colon names neither.
+  const names = (length: number): boolean => /@|\d{1,2}[:.]\d{2}|\b\d{4}\b/.test(lines.slice(-length).join(' '));
+  const begins = (length: number): boolean => /^(?:On|Am|Le|El|Il|Op|Den) /.test(lines.at(-length) ?? '');
+  const length = lengths.find((each) => begins(each) && names(each)) ?? lengths.find(names);
+  return length === undefined ? lines : lines.slice(0, -length);
 }
