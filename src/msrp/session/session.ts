@@ -67,6 +67,8 @@ export class MsrpSession implements CarrierUser, MsrpSink {
   #status = 200;
   #at = 0;
   #closed = false;
+  /** Told of each REPORT, whoever waits for it. */
+  onReport: (messageId: string, status: number) => void = () => {};
   /** Told when the connection has gone. */
   onGone: (reason: string) => void = () => {};
 
@@ -182,7 +184,7 @@ export class MsrpSession implements CarrierUser, MsrpSink {
       const sending = this.#unanswered.get(head.id);
       this.#unanswered.delete(head.id);
       sending?.onAnswer(head.status);
-    } else if (head.method === 'REPORT') this.#onReport(head);
+    } else if (head.method === 'REPORT') this.#takeReport(head);
     else this.#onRequest(head);
   }
 
@@ -202,9 +204,11 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     }
   }
 
-  #onReport(head: MsrpHead): void {
-    const status = /^000 (\d{3})/.exec(headerIn(head.lines, 'status') ?? '')?.[1];
-    this.#awaitingReport.get(headerIn(head.lines, 'message-id') ?? '')?.onReport(Number(status ?? 0));
+  #takeReport(head: MsrpHead): void {
+    const status = Number(/^000 (\d{3})/.exec(headerIn(head.lines, 'status') ?? '')?.[1] ?? 0);
+    const messageId = headerIn(head.lines, 'message-id') ?? '';
+    this.#awaitingReport.get(messageId)?.onReport(status);
+    this.onReport(messageId, status);
   }
 
   onBody(bytes: Buffer): void {
