@@ -29,6 +29,8 @@ export interface SmtpAnswer {
 export class Inbox {
   readonly #server: SMTPServer;
   readonly #options: InboxOptions;
+  /** Peers whose mail is being received or handed on; the socket of those that have shut their side meanwhile. */
+  readonly #receiving = new Map<string, Socket | undefined>();
 
   constructor(options: InboxOptions) {
     const { domain, maxBytes, connections, timeoutMs, allows, tally } = options;
@@ -51,17 +53,41 @@ export class Inbox {
         // Each recipient has an answer of its own; the sender comes again for the others.
         return envelope.rcptTo.length > 0 ? done(refusal(452, 'one recipient at a time')) : done();
       },
-      onData: (stream, { envelope }, done) => {
-        void this.#onData(stream, envelope.rcptTo[0]?.address ?? '').then(({ code, text }) => {
+      onData: (stream, session, done) => {
+        const peer = `${session.remoteAddress}:${session.remotePort}`;
+        this.#receiving.set(peer, undefined);
+        void this.#onData(stream, session.envelope.rcptTo[0]?.address ?? '').then(({ code, text }) => {
           tally.add(`email.inbox${code}`);
           if (code === 250) done(null, text);
           else done(refusal(code, text));
+          this.#received(peer);
         });
       },
     });
-    this.#server.server.on('connection', answersHalfClosed);
+    this.#server.server.on('connection', (socket: Socket) => this.#keepHalfOpen(socket));
     // A connection that breaks is its peer's matter.
     this.#server.on('error', () => tally.add('email.inboxErrors'));
+  }
+
+  /**
+   * Exim says QUIT behind the end of a mail and shuts its side, while we still hand the mail to the user. The package writes
+   * only to sockets that are open both ways; without the answer the mail would be brought again, and again.
+   */
+  #keepHalfOpen(socket: Socket): void {
+    Object.defineProperty(socket, 'readyState', { get: () => (socket.writable ? 'open' : 'closed') });
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    socket.once('end', () => {
+      if (this.#receiving.has(peer)) this.#receiving.set(peer, socket);
+      else socket.end();
+    });
+    socket.once('close', () => this.#receiving.delete(peer));
+  }
+
+  #received(peer: string): void {
+    const halfOpen = this.#receiving.get(peer);
+    this.#receiving.delete(peer);
+    // Behind the answer to a QUIT that came with the mail.
+    if (halfOpen !== undefined) setImmediate(() => halfOpen.end());
   }
 
   async #onData(stream: SMTPServerDataStream, recipient: string): Promise<SmtpAnswer | { code: 552; text: string }> {
@@ -97,15 +123,6 @@ export class Inbox {
   close(): Promise<void> {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
-}
-
-/**
- * Exim says QUIT behind the end of a mail and shuts its side, while we still hand the mail to the user. The package writes
- * only to sockets that are open both ways; without the answer the mail would be brought again, and again. An idle
- * connection has its time limit either way.
- */
-function answersHalfClosed(socket: Socket): void {
-  Object.defineProperty(socket, 'readyState', { get: () => (socket.writable ? 'open' : 'closed') });
 }
 
 function refusal(responseCode: number, text: string): Error {
