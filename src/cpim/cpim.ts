@@ -14,6 +14,12 @@ export interface CpimHead {
   readonly imdnMessageId: string | null;
   /** Media type of the content, lower case, without parameters; `text/plain` where none is given (RFC 2045 5.2). */
   readonly contentType: string;
+  /** Its charset parameter, lower case; null where none is given. */
+  readonly charset: string | null;
+  /** What its sender wants to be told (RFC 5438 6.3): `positive-delivery`, `negative-delivery`, `display` …; lower case. */
+  readonly wishes: readonly string[];
+  /** Where the content begins in the text. */
+  readonly contentAt: number;
 }
 
 const IMDN = 'urn:ietf:params:imdn';
@@ -36,8 +42,14 @@ export function parseCpimHead(text: string): CpimHead | undefined {
     from: first('From'),
     to: first('To'),
     dateTime: first('DateTime'),
-    imdnMessageId: imdnMessageId(headers),
+    imdnMessageId: imdnHeader(headers, 'Message-ID'),
     contentType: (type ?? 'text/plain').replace(/;.*$/, '').trim().toLowerCase(),
+    charset: /;\s*charset="?([^";\s]+)/i.exec(type ?? '')?.[1]?.toLowerCase() ?? null,
+    wishes: (imdnHeader(headers, 'Disposition-Notification') ?? '')
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter(Boolean),
+    contentAt: content.end,
   };
 }
 
@@ -74,9 +86,9 @@ function fieldsOf(text: string): readonly Field[] | undefined {
 }
 
 /** RFC 3862 3.4.1: `NS: imdn <urn:ietf:params:imdn>` gives the prefix its meaning; without it the usual one counts. */
-function imdnMessageId(headers: readonly Field[]): string | null {
+function imdnHeader(headers: readonly Field[], header: string): string | null {
   const spaces = headers.filter(([name]) => name === 'NS').map(([, value]) => /^(\S*)\s*<([^>]*)>$/.exec(value));
   const prefix = spaces.find((space) => space?.[2]?.toLowerCase() === IMDN)?.[1] ?? 'imdn';
-  const name = prefix === '' ? 'Message-ID' : `${prefix}.Message-ID`;
+  const name = prefix === '' ? header : `${prefix}.${header}`;
   return headers.find(([other]) => other === name)?.[1] ?? null;
 }

@@ -15,7 +15,7 @@ export function createLog(config: Config['log'], stream?: DestinationStream): Lo
 
 /** What the engine says, as log lines. */
 export function engineLog(log: Logger, redact: boolean): EngineLog {
-  const clean = redact ? redacted : (details: Details): Details => details;
+  const clean = redact ? redactedDetails : (details: Details): Details => details;
   return {
     session(id, message, details = {}) {
       if (log.isLevelEnabled('info')) log.info({ session: id, ...clean(details) }, message);
@@ -28,7 +28,7 @@ export function engineLog(log: Logger, redact: boolean): EngineLog {
 
 type Details = Readonly<Record<string, unknown>>;
 
-function redacted(details: Details): Details {
+export function redactedDetails(details: Details): Details {
   return Object.fromEntries(
     // The session's key is no number, even where it ends in digits.
     Object.entries(details).map(([key, value]) => [

@@ -48,6 +48,13 @@ function program(): Command {
     .action(async (what, options) => (await import('./commands/check-config.ts')).checkConfig(what, options));
 
   cpm
+    .command('isf')
+    .description('run the reference ISF with its SMS (SMPP) and e-mail (SMTP) interworking functions')
+    .option('-c, --config <file>', 'configuration file (YAML); without one, defaults for this machine')
+    .option('--check', 'print the effective configuration, or what is wrong with it, and run nothing')
+    .action(async (options) => (await import('./commands/isf.ts')).isf(options));
+
+  cpm
     .command('visualize')
     .description('write visualizations/: pictures, conformance matrix, configuration schema')
     .option('--check', 'write nothing; exit 1 where the committed files differ')

@@ -18,12 +18,12 @@ export async function mediaNetwork(config: Config, clock: Clock): Promise<MsrpNe
     limits: limitsOf(media),
     address,
     ...(advertise === undefined ? {} : { advertise }),
-    ports: rangeOf(ports),
+    ports: portRangeOf(ports),
     ...(tls === undefined
       ? {}
       : {
           tls: {
-            ports: rangeOf(tls.ports),
+            ports: portRangeOf(tls.ports),
             cert: readFileSync(tls.cert, 'utf8'),
             key: readFileSync(tls.key, 'utf8'),
             ...(tls.ca === undefined ? {} : { ca: readFileSync(tls.ca, 'utf8') }),
@@ -71,7 +71,7 @@ function limitsOf(media: NonNullable<Config['media']>): MsrpLimits {
   };
 }
 
-function rangeOf(text: string): PortRange {
+export function portRangeOf(text: string): PortRange {
   const [first = 0, last = first] = text.split('-').map(Number);
   return [first, last];
 }

@@ -1,16 +1,22 @@
 /** Heads of CPIM messages (RFC 3862, RFC 5438). */
 import { describe, expect, it } from '@jest/globals';
+import { composeCpim } from '../../src/cpim/compose.ts';
 import { CPIM_HEAD_LIMIT, isComposing, isNotification, parseCpimHead } from '../../src/cpim/cpim.ts';
+import { deliveryNotification, readDelivery } from '../../src/cpim/imdn.ts';
 import { cpim } from '../support/cpim.ts';
 
 describe('the head of a CPIM message', () => {
   it('says who, to whom, when, under which IMDN Message-ID and what', () => {
-    expect(parseCpimHead(cpim('hello', { id: 'abc' }))).toEqual({
+    const text = cpim('hello', { id: 'abc' });
+    expect(parseCpimHead(text)).toEqual({
       from: 'Alice <sip:alice@home.example>',
       to: 'Bob <sip:bob@home.example>',
       dateTime: '2026-01-02T15:04:05Z',
       imdnMessageId: 'abc',
       contentType: 'text/plain',
+      charset: 'utf-8',
+      wishes: ['positive-delivery'],
+      contentAt: text.length - 5,
     });
   });
 
@@ -48,5 +54,36 @@ describe('the head of a CPIM message', () => {
     `From: ${'x'.repeat(CPIM_HEAD_LIMIT)}\r\n\r\n\r\n\r\n`,
   ])('what is none is none: %#', (text) => {
     expect(parseCpimHead(text)).toBeUndefined();
+  });
+});
+
+describe('CPIM messages and notifications of ours', () => {
+  it('are read back as they were meant, whatever stands in their names', () => {
+    const text = composeCpim(
+      {
+        from: '<sip:alice@home.example>',
+        to: '<tel:+1555>\r\nBcc: <sip:eve@evil.example>',
+        dateTime: '2026-01-02T15:04:05Z',
+        messageId: 'm-1',
+        wishes: ['positive-delivery', 'negative-delivery'],
+        contentType: 'text/plain; charset=utf-8',
+      },
+      Buffer.from('naïve'),
+    ).toString('latin1');
+    const head = parseCpimHead(text)!;
+    expect(head).toMatchObject({ imdnMessageId: 'm-1', wishes: ['positive-delivery', 'negative-delivery'] });
+    expect(head.to).toBe('<tel:+1555>  Bcc: <sip:eve@evil.example>');
+    expect(Buffer.from(text.slice(head.contentAt), 'latin1').toString()).toBe('naïve');
+  });
+
+  it.each(['delivered', 'failed'] as const)('RFC 5438 7.2: %s', (outcome) => {
+    const xml = deliveryNotification('<m&1>', outcome, { recipient: 'tel:+1555', dateTime: '2026-01-02T15:04:05Z' });
+    expect(readDelivery(xml)).toEqual({ messageId: '<m&1>', outcome });
+    expect(xml).toContain('<recipient-uri>tel:+1555</recipient-uri>');
+  });
+
+  it('a notification about something else is none of delivery', () => {
+    expect(readDelivery('<imdn><message-id>a</message-id><display-notification/></imdn>')).toBeUndefined();
+    expect(readDelivery('<!DOCTYPE x><imdn/>')).toBeUndefined();
   });
 });

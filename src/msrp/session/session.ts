@@ -15,6 +15,7 @@ import {
 } from '../message/head.ts';
 import type { MsrpIdentifiers } from '../message/identifiers.ts';
 import { MsrpParser, type MsrpSink } from '../message/parser.ts';
+import { statusComment } from '../message/status.ts';
 import { type Delivery, type OutgoingMessage, Sending } from './sending.ts';
 
 /** A chunk of the peer's. */
@@ -32,6 +33,8 @@ export interface Recipient {
   onChunk?(chunk: IncomingChunk): number;
   /** Bytes of the chunk, at their place in the message, from 0. */
   onBytes(chunk: IncomingChunk, at: number, bytes: Buffer): void;
+  /** The message is whole, and what it is answered with; 200 takes it, and `onEnd` follows. */
+  onWhole?(chunk: IncomingChunk): number;
   /** `$` ends the message. */
   onEnd(chunk: IncomingChunk, flag: ContinuationFlag): void;
 }
@@ -64,6 +67,8 @@ export class MsrpSession implements CarrierUser, MsrpSink {
   #status = 200;
   #at = 0;
   #closed = false;
+  /** Told of each REPORT, whoever waits for it. */
+  onReport: (messageId: string, status: number) => void = () => {};
   /** Told when the connection has gone. */
   onGone: (reason: string) => void = () => {};
 
@@ -179,7 +184,7 @@ export class MsrpSession implements CarrierUser, MsrpSink {
       const sending = this.#unanswered.get(head.id);
       this.#unanswered.delete(head.id);
       sending?.onAnswer(head.status);
-    } else if (head.method === 'REPORT') this.#onReport(head);
+    } else if (head.method === 'REPORT') this.#takeReport(head);
     else this.#onRequest(head);
   }
 
@@ -199,9 +204,11 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     }
   }
 
-  #onReport(head: MsrpHead): void {
-    const status = /^000 (\d{3})/.exec(headerIn(head.lines, 'status') ?? '')?.[1];
-    this.#awaitingReport.get(headerIn(head.lines, 'message-id') ?? '')?.onReport(Number(status ?? 0));
+  #takeReport(head: MsrpHead): void {
+    const status = Number(/^000 (\d{3})/.exec(headerIn(head.lines, 'status') ?? '')?.[1] ?? 0);
+    const messageId = headerIn(head.lines, 'message-id') ?? '';
+    this.#awaitingReport.get(messageId)?.onReport(status);
+    this.onReport(messageId, status);
   }
 
   onBody(bytes: Buffer): void {
@@ -214,18 +221,27 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     const head = this.#head as MsrpHead;
     const chunk = this.#chunk;
     if (head.status !== 0 || head.method === 'REPORT') return;
+    if (chunk !== undefined && flag === '$') this.#status = this.#options.recipient.onWhole?.(chunk) ?? 200;
     respondTo(head, this.#status, failureReportOf(head.lines), this);
-    if (chunk === undefined) return;
+    if (chunk === undefined || this.#status !== 200) return;
     this.#options.recipient.onEnd(chunk, flag);
-    if (flag === '$' && wantsSuccessReport(head.lines)) this.#report(head, chunk);
+    if (flag !== '$' || !wantsSuccessReport(head.lines)) return;
+    // RFC 4975 7.1.3: the message is here whole. The report takes the way the request came.
+    this.#report(head.fromPath, chunk.messageId, this.#at, 200);
   }
 
-  /** RFC 4975 7.1.3: the message is here whole. The report takes the way the request came. */
-  #report(head: MsrpHead, chunk: IncomingChunk): void {
+  /** RFC 4975 7.1.2: tells that a message of so many bytes, which was taken, got no further. */
+  reportFailure(messageId: string, size: number, status: number): void {
+    if (!this.open) return;
+    this.#report(this.#options.peer, messageId, size, status);
+    this.#carrier.flush();
+  }
+
+  #report(path: string, messageId: string, size: number, status: number): void {
     const id = this.#options.identifiers.token();
-    const range = byteRangeText(1, this.#at, chunk.range.total ?? this.#at);
-    const lines = `Message-ID: ${chunk.messageId}\r\nByte-Range: ${range}\r\nStatus: 000 200 OK\r\n`;
-    this.#carrier.write(requestStart(id, 'REPORT', head.fromPath, this.uri) + lines + bareEndLine(id, '$'));
+    const said = `Status: 000 ${status} ${statusComment(status)}\r\n`;
+    const lines = `Message-ID: ${messageId}\r\nByte-Range: ${byteRangeText(1, size, size)}\r\n${said}`;
+    this.#carrier.write(requestStart(id, 'REPORT', path, this.uri) + lines + bareEndLine(id, '$'));
   }
 
   onBroken(): void {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { matrixPage, storedRows } from '../../conformance/matrix.ts';
 import { pictures } from '../../conformance/pictures.ts';
 import type { Elk } from '../../inspect/chart-layout.ts';
+import { isfSchema } from '../config/isf.ts';
 import { configSchema } from '../config/schema.ts';
 import { packageFile } from '../package-files.ts';
 import { currentMatrix } from './conformance.ts';
@@ -51,6 +52,7 @@ async function generated(): Promise<[name: string, text: string][]> {
   return [
     ['conformance.md', matrixPage(matrix)],
     ['conformance.json', `${JSON.stringify(storedRows(matrix), null, 1)}\n`],
+    ['isf.schema.json', `${JSON.stringify(isfSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
     ['config.schema.json', `${JSON.stringify(configSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
     ...(await pictures(await layoutEngine())),
   ];

@@ -7,10 +7,10 @@ import { isSipUri, parseUri } from '../../sip/message/uri.ts';
 import { isHostAndPort } from './host-port.ts';
 import { preferences, secret } from './preferences.ts';
 
-const ms = z.number().int().positive();
+export const ms = z.number().int().positive();
 const seconds = z.number().int().positive();
 
-const sipUri = z.string().refine((text) => {
+export const sipUri = z.string().refine((text) => {
   const uri = parseUri(text);
   return uri !== undefined && isSipUri(uri) && !/[\s<>"]/.test(text);
 }, 'expected a SIP URI such as sip:127.0.0.1:5070;lr');
@@ -24,7 +24,7 @@ const interworkable = (role: Role) =>
     ),
   );
 
-const listenAddress = z.string().refine((text) => {
+export const listenAddress = z.string().refine((text) => {
   const [, host = ''] = /^(?:udp|tcp|tls|ws|wss):(.+)$/.exec(text) ?? [];
   return isHostAndPort(host.replace(/^\*:/, '0.0.0.0:'));
 }, 'expected transport:address:port, such as udp:127.0.0.1:5060 (transports: udp, tcp, tls, ws, wss)');
@@ -213,7 +213,7 @@ const timers = z.strictObject({
   refresher: z.enum(['peer', 'us']).default('peer').describe('Who refreshes where it is open (A-33)'),
 });
 
-const portRange = z.string().refine((text) => {
+export const portRange = z.string().refine((text) => {
   const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   return first !== '' && Number(first) <= Number(last) && Number(last) <= 65_535;
 }, 'expected a port or a range such as 21000-21999; 0 takes a free port');

@@ -2,7 +2,9 @@
  * The media side of a phone in the demonstration: an MSRP endpoint that writes CPIM messages and tells of each message
  * that reaches it, with a delivery notification (RFC 4975, RFC 3862, RFC 5438).
  */
+import { composeCpim } from '../../cpim/compose.ts';
 import { isNotification, parseCpimHead } from '../../cpim/cpim.ts';
+import { deliveryNotification } from '../../cpim/imdn.ts';
 import { NodeClock } from '../../host/node-clock.ts';
 import { nodeMsrpIdentifiers } from '../../host/node-msrp-identifiers.ts';
 import type { Carrier, CarrierUser } from '../../msrp/carrier.ts';
@@ -93,11 +95,17 @@ export class ChatPhone {
   /** Writes a message; its IMDN Message-ID. Rejects where it is refused. */
   async write(contentType: string, content: Buffer): Promise<string> {
     const id = `${this.#name}-${++this.#messages}`;
-    const wanted = contentType === 'message/imdn+xml' ? '' : 'imdn.Disposition-Notification: positive-delivery\r\n';
-    const head =
-      `From: <${this.#uri}>\r\nTo: <${this.#peer}>\r\nDateTime: ${new Date(this.#clock.now()).toISOString()}\r\n` +
-      `NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: ${id}\r\n${wanted}\r\nContent-Type: ${contentType}\r\n\r\n`;
-    const bytes = Buffer.concat([Buffer.from(head), content]);
+    const bytes = composeCpim(
+      {
+        from: `<${this.#uri}>`,
+        to: `<${this.#peer}>`,
+        dateTime: new Date(this.#clock.now()).toISOString(),
+        messageId: id,
+        wishes: contentType === 'message/imdn+xml' ? [] : ['positive-delivery'],
+        contentType,
+      },
+      content,
+    );
     const read = (at: number, length: number): Buffer => bytes.subarray(at, at + length);
     if (this.#session === undefined) throw new Error(`${this.#name} has no MSRP connection`);
     const { status } = await this.#session.send({ contentType: 'message/cpim', size: bytes.length, read });
@@ -140,19 +148,15 @@ export class ChatPhone {
     this.#arriving.delete(chunk.messageId);
     const head = parseCpimHead(text);
     if (head === undefined) return;
-    const content = text.slice(text.indexOf('\r\n\r\n', text.indexOf('\r\n\r\n') + 4) + 4);
+    const content = text.slice(head.contentAt);
     const notification = isNotification(head);
     const shown = head.contentType.startsWith('text/') ? Buffer.from(content, 'latin1').toString('utf8') : '';
     const { contentType, imdnMessageId: id } = head;
     this.heard.push({ id, contentType, bytes: content.length, text: notification ? content : shown, notification });
-    if (!notification && id !== null) void this.write('message/imdn+xml', deliveryOf(id)).catch(() => {});
+    if (!notification && id !== null) void this.#tellDelivered(id);
   }
-}
 
-/** RFC 5438 7.2: it has been delivered. */
-function deliveryOf(id: string): Buffer {
-  return Buffer.from(
-    `<?xml version="1.0"?><imdn xmlns="urn:ietf:params:xml:ns:imdn"><message-id>${id}</message-id>` +
-      '<delivery-notification><status><delivered/></status></delivery-notification></imdn>',
-  );
+  #tellDelivered(id: string): Promise<unknown> {
+    return this.write('message/imdn+xml', Buffer.from(deliveryNotification(id, 'delivered'))).catch(() => {});
+  }
 }
