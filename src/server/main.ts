@@ -47,6 +47,18 @@ function program(): Command {
     .option('--json', 'print JSON')
     .action(async (what, options) => (await import('./commands/check-config.ts')).checkConfig(what, options));
 
+  const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+  cpm
+    .command('ladder <file>')
+    .description('sessions out of a capture (pcap, pcapng; - for standard input) or an exported session')
+    .option('--call <id>', 'only sessions with this in a Call-ID, in the Contribution-ID or in their id')
+    .option('--node <address:port>', 'where a Participating Function listens; else they are found', several)
+    .option('--isf <address:port>', 'behind which IWFs are reached, so that invariant 11 can be judged', several)
+    .option('--svg <file>', 'draw it, with everybody who takes part')
+    .option('--check', 'exit 1 where an invariant is broken')
+    .option('--json', 'print JSON')
+    .action(async (what, options) => (await import('./commands/ladder.ts')).ladder(what, options));
+
   cpm
     .command('visualize')
     .description('write visualizations/: pictures, conformance matrix, configuration schema')

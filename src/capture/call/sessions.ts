@@ -1,0 +1,140 @@
+/** Sessions at one function: which invitations belong together, and which leg each message is on. */
+import type { SipRequest } from '../../sip/message/message.ts';
+import type { Heard, SipSaid } from '../dissector.ts';
+import { type Descent, descentOf, type Invitation, invitationOf, isInvitation } from './invitations.ts';
+import type { Parties } from './parties.ts';
+import { type CapturedLeg, CapturedSession, keyIn } from './session.ts';
+
+interface Place {
+  readonly session: CapturedSession;
+  readonly leg: CapturedLeg;
+}
+
+/** Sessions at a function, in the order in which they began; and messages of dialogs that began before the capture. */
+export interface SessionsSeen {
+  readonly sessions: readonly CapturedSession[];
+  readonly strangers: number;
+}
+
+export function sessionsAt(node: string, heard: readonly Heard[], parties: Parties): SessionsSeen {
+  const grouping = new Grouping(node, parties);
+  for (const each of heard) {
+    if (each.kind !== 'sip') continue;
+    // One that the function sends itself is seen twice, as it leaves and as it comes.
+    if (parties.of(each.from) === node) grouping.take(each, 'out');
+    if (parties.of(each.to) === node) grouping.take(each, 'in');
+  }
+  return { sessions: grouping.sessions, strangers: grouping.strangers };
+}
+
+class Grouping {
+  readonly sessions: CapturedSession[] = [];
+  strangers = 0;
+  readonly #node: string;
+  readonly #parties: Parties;
+  readonly #transactions = new Map<string, Place>();
+  readonly #byCallId = new Map<string, Place[]>();
+  /** Sessions by what relates invitations: Call-ID, Contribution-ID, or who calls whom. */
+  readonly #related = new Map<string, CapturedSession[]>();
+
+  constructor(node: string, parties: Parties) {
+    this.#node = node;
+    this.#parties = parties;
+  }
+
+  take(heard: SipSaid, way: 'in' | 'out'): void {
+    const place = this.#placeOf(heard, way);
+    if (place === undefined) {
+      if (heard.message.kind === 'request') this.strangers++;
+      return;
+    }
+    if (heard.message.kind === 'request') this.#transactions.set(transactionOf(heard, way), place);
+    place.session.note({ heard, way, leg: place.leg.name });
+  }
+
+  #placeOf(heard: SipSaid, way: 'in' | 'out'): Place | undefined {
+    const known = this.#transactions.get(transactionOf(heard, way));
+    if (known !== undefined) return known;
+    if (isInvitation(heard)) return this.#invited(invitationOf(heard, this.#parties), way);
+    const places = this.#byCallId.get(heard.message.callId) ?? [];
+    const peer = this.#parties.of(way === 'in' ? heard.from : heard.to);
+    const sided = places.filter(
+      ({ session, leg }) => session.mode !== 'proxy' || leg.name === sideOf(session, heard, way),
+    );
+    return sided.find(({ leg }) => leg.peer === peer) ?? sided[0] ?? places[0];
+  }
+
+  #invited(invitation: Invitation, way: 'in' | 'out'): Place {
+    const again = this.#saidAgain(invitation, way);
+    if (again !== undefined) return again;
+    if (way === 'in') return this.#begin(invitation, 'near');
+    const parent = this.#parentOf(invitation);
+    if (parent === undefined) return this.#begin(invitation, 'far');
+    parent.session.mode ??= parent.descent;
+    return this.#add(parent.session, 'far', invitation);
+  }
+
+  /** The same invitation with another number, as after a challenge or a 422. */
+  #saidAgain({ request, from, to }: Invitation, way: 'in' | 'out'): Place | undefined {
+    return this.#byCallId.get(request.callId)?.find(({ leg }) => {
+      const { invitation } = leg;
+      const same = invitation.from === from && invitation.to === to && invitation.request.fromTag === request.fromTag;
+      return same && (leg.name === 'a') === (way === 'in') && numberOf(invitation.request) < numberOf(request);
+    });
+  }
+
+  #parentOf(invitation: Invitation): { session: CapturedSession; descent: Descent } | undefined {
+    const key = keyIn(invitation.heard);
+    const named = key === undefined ? undefined : this.sessions.findLast((session) => session.key === key);
+    const candidates = relationsOf(invitation.request).flatMap((name) => this.#related.get(name) ?? []);
+    for (const session of [...(named === undefined ? [] : [named]), ...candidates.reverse()]) {
+      const begun = session.leg('a')?.invitation;
+      const descent = begun === undefined ? undefined : descentOf(begun, invitation);
+      if (descent !== undefined) return { session, descent };
+    }
+    return undefined;
+  }
+
+  #begin(invitation: Invitation, side: 'near' | 'far'): Place {
+    const session = new CapturedSession(this.#node, this.sessions.length + 1);
+    this.sessions.push(session);
+    for (const name of relationsOf(invitation.request)) {
+      const related = this.#related.get(name);
+      if (related === undefined) this.#related.set(name, [session]);
+      else related.push(session);
+    }
+    return this.#add(session, side, invitation);
+  }
+
+  #add(session: CapturedSession, side: 'near' | 'far', invitation: Invitation): Place {
+    const place = { session, leg: session.addLeg(side, invitation) };
+    const { callId } = invitation.request;
+    const places = this.#byCallId.get(callId);
+    if (places === undefined) this.#byCallId.set(callId, [place]);
+    else places.push(place);
+    return place;
+  }
+}
+
+/** Names under which invitations that belong together are found; those that decide least come first. */
+function relationsOf(request: SipRequest): string[] {
+  const contribution = request.header('contribution-id');
+  const ends = `ends ${request.from?.uri} ${request.to?.uri}`;
+  return [contribution === undefined ? ends : `contribution ${contribution}`, `call ${request.callId}`];
+}
+
+/** RFC 3261 17.1.3: responses belong to the request with their branch; CANCEL and ACK of a refusal have the INVITE's. */
+function transactionOf({ message }: SipSaid, way: 'in' | 'out'): string {
+  const via = message.via;
+  const asked = message.kind === 'request' ? way : way === 'in' ? 'out' : 'in';
+  return `${asked} ${message.branch ?? ''} ${via?.host}:${via?.port ?? ''}`;
+}
+
+/** In a dialog that is only passed on, the inviter's tag tells the sides apart. */
+function sideOf(session: CapturedSession, { message }: SipSaid, way: 'in' | 'out'): string {
+  const byInviter = message.fromTag === session.legs[0]?.invitation.request.fromTag;
+  const towardUs = (way === 'in') === (message.kind === 'request');
+  return towardUs === byInviter ? 'a' : 'b';
+}
+
+const numberOf = (request: SipRequest): number => request.cseq?.number ?? 0;

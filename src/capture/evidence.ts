@@ -1,0 +1,40 @@
+/** What there is to judge a session by: its messages in their order, and how they belong together. */
+import { DEFAULT_POLICY } from '../policy/defaults.ts';
+import { Chronicle } from '../testing/chronicle.ts';
+import type { Attribution } from '../testing/invariants/index.ts';
+import type { CapturedSession } from './call/session.ts';
+
+export interface Evidence {
+  readonly chronicle: Chronicle;
+  readonly attribution: Attribution | undefined;
+  /** True where the states of the session are known. */
+  readonly states: boolean;
+  /** Addresses behind which IWFs are reached. */
+  readonly iwfs: readonly string[];
+  /** The function's limits. */
+  readonly timers: typeof DEFAULT_POLICY.timers;
+  /** Until when messages would have been seen; ms since the epoch. */
+  readonly ended: number;
+}
+
+/** A session of a capture. Its limits are taken for the defaults: nobody says them on the wire. */
+export function capturedEvidence(session: CapturedSession, iwfs: readonly string[], ended: number): Evidence {
+  const chronicle = new Chronicle();
+  const { id, mode, node } = session;
+  const legs = new Map<string, string>();
+  for (const { heard, way, leg } of session.messages) {
+    const { at, transport, text, message } = heard;
+    const peer = session.leg(leg)?.peer ?? '';
+    const [from, to] = way === 'in' ? [peer, node] : [node, peer];
+    chronicle.note({ kind: way, at, passage: { at, from, to, transport, message: text } });
+    if (message.kind === 'request') legs.set(`${way} ${message.callId} ${message.branch ?? ''}`, leg);
+  }
+  // The invariants know of sessions by their states. Of this one only the mode is known, and that nothing follows.
+  const at = session.sightings.at(-1)?.heard.at ?? 0;
+  chronicle.note({ kind: 'state', at, session: id, state: 'closed', role: '', mode, reason: null, restored: false });
+  const attribution: Attribution = {
+    legOf: ({ callId, branch }, way) => ({ session: id, leg: `${id}.${legs.get(`${way} ${callId} ${branch ?? ''}`)}` }),
+    proxiedBy: () => id,
+  };
+  return { chronicle, attribution, states: false, iwfs, timers: DEFAULT_POLICY.timers, ended };
+}
