@@ -22,18 +22,24 @@ export function capturedEvidence(session: CapturedSession, iwfs: readonly string
   const chronicle = new Chronicle();
   const { id, mode, node } = session;
   const legs = new Map<string, string>();
+  /** Tags that came from elsewhere: an answer that has one was passed on. */
+  const foreign = new Set<string>();
   for (const { heard, way, leg } of session.messages) {
     const { at, transport, text, message } = heard;
     const peer = session.leg(leg)?.peer ?? '';
     const [from, to] = way === 'in' ? [peer, node] : [node, peer];
     chronicle.note({ kind: way, at, passage: { at, from, to, transport, message: text } });
+    if (message.kind === 'response' && way === 'in') foreign.add(message.toTag ?? '');
     if (message.kind === 'request') legs.set(`${way} ${message.callId} ${message.branch ?? ''}`, leg);
   }
   // The invariants know of sessions by their states. Of this one only the mode is known, and that nothing follows.
   const at = session.sightings.at(-1)?.heard.at ?? 0;
   chronicle.note({ kind: 'state', at, session: id, state: 'closed', role: '', mode, reason: null, restored: false });
   const attribution: Attribution = {
-    legOf: ({ callId, branch }, way) => ({ session: id, leg: `${id}.${legs.get(`${way} ${callId} ${branch ?? ''}`)}` }),
+    legOf: ({ callId, branch }, way, localTag) => ({
+      session: way === 'in' && foreign.has(localTag) ? '' : id,
+      leg: `${id}.${legs.get(`${way} ${callId} ${branch ?? ''}`)}`,
+    }),
     proxiedBy: () => id,
   };
   return { chronicle, attribution, states: false, iwfs, timers: DEFAULT_POLICY.timers, ended };

@@ -1,5 +1,5 @@
 /** MSRP in sessions: whose path is whose is told by the descriptions in which they were offered. */
-import type { ChatSaid, Heard } from '../dissector.ts';
+import type { ChatSaid, GapSaid, Heard } from '../dissector.ts';
 import type { CapturedSession } from './session.ts';
 
 const PATH = /^a=path:(\S+)/gim;
@@ -36,31 +36,41 @@ function noted(place: { session: CapturedSession; leg: string }, heard: ChatSaid
   return place.session;
 }
 
-/** Gaps in the connections of a session's messages. */
+type Flow = { readonly way: 'in' | 'out'; readonly leg: string };
+
+/** Puts the gaps of a connection into the sessions that had messages on it around then. */
 export function gapsInto(sessions: readonly CapturedSession[], heard: readonly Heard[]): void {
-  const gaps = heard.filter((each) => each.kind === 'gap');
-  if (gaps.length === 0) return;
+  const gaps = new Map<string, GapSaid[]>();
+  for (const each of heard) {
+    if (each.kind !== 'gap') continue;
+    const name = `${each.from} ${each.to}`;
+    gaps.set(name, [...(gaps.get(name) ?? []), each]);
+  }
+  if (gaps.size === 0) return;
   for (const session of sessions) {
     const begun = session.sightings[0]?.heard.at ?? 0;
-    const ended = session.sightings.at(-1)?.heard.at ?? 0;
-    const flows = new Map(
-      session.sightings.map(({ heard: said, way, leg }) => [`${said.from} ${said.to}`, { way, leg }]),
-    );
-    for (const gap of gaps) {
-      const flow = flows.get(`${gap.from} ${gap.to}`) ?? otherWay(flows.get(`${gap.to} ${gap.from}`));
-      const during = gap.at >= begun && gap.at <= ended + AROUND_MS;
-      if (flow !== undefined && during) session.note({ heard: gap, ...flow });
+    const ended = (session.sightings.at(-1)?.heard.at ?? 0) + AROUND_MS;
+    for (const [name, flow] of flowsOf(session)) {
+      for (const gap of gaps.get(name) ?? []) {
+        if (gap.at >= begun && gap.at <= ended) session.note({ heard: gap, ...flow });
+      }
     }
     session.sightings.sort((one, other) => one.heard.at - other.heard.at);
   }
 }
 
+/** A transaction may still have been under way. */
 const AROUND_MS = 32_000;
 
-function otherWay(
-  flow: { way: 'in' | 'out'; leg: string } | undefined,
-): { way: 'in' | 'out'; leg: string } | undefined {
-  return flow === undefined ? undefined : { way: flow.way === 'in' ? 'out' : 'in', leg: flow.leg };
+/** Both directions of each connection that the session has used. */
+function flowsOf({ sightings }: CapturedSession): Map<string, Flow> {
+  const flows = new Map<string, Flow>();
+  for (const { heard, way, leg } of sightings) {
+    flows.set(`${heard.from} ${heard.to}`, { way, leg });
+    const back = `${heard.to} ${heard.from}`;
+    if (!flows.has(back)) flows.set(back, { way: way === 'in' ? 'out' : 'in', leg });
+  }
+  return flows;
 }
 
 /** Authority and session-id tell paths apart (RFC 4975 6.1). */

@@ -5,6 +5,9 @@ import { type Descent, descentOf, type Invitation, invitationOf, isInvitation } 
 import type { Parties } from './parties.ts';
 import { type CapturedLeg, CapturedSession, keyIn } from './session.ts';
 
+/** Latest sessions that are looked through for what an invitation was made of. */
+const LOOKED_BACK = 256;
+
 interface Place {
   readonly session: CapturedSession;
   readonly leg: CapturedLeg;
@@ -34,6 +37,7 @@ class Grouping {
   readonly #parties: Parties;
   readonly #transactions = new Map<string, Place>();
   readonly #byCallId = new Map<string, Place[]>();
+  readonly #byKey = new Map<string, CapturedSession>();
   /** Sessions by what relates invitations: Call-ID, Contribution-ID, or who calls whom. */
   readonly #related = new Map<string, CapturedSession[]>();
 
@@ -50,6 +54,7 @@ class Grouping {
     }
     if (heard.message.kind === 'request') this.#transactions.set(transactionOf(heard, way), place);
     place.session.note({ heard, way, leg: place.leg.name });
+    if (place.session.key !== undefined) this.#byKey.set(place.session.key, place.session);
   }
 
   #placeOf(heard: SipSaid, way: 'in' | 'out'): Place | undefined {
@@ -85,8 +90,10 @@ class Grouping {
 
   #parentOf(invitation: Invitation): { session: CapturedSession; descent: Descent } | undefined {
     const key = keyIn(invitation.heard);
-    const named = key === undefined ? undefined : this.sessions.findLast((session) => session.key === key);
-    const candidates = relationsOf(invitation.request).flatMap((name) => this.#related.get(name) ?? []);
+    const named = key === undefined ? undefined : this.#byKey.get(key);
+    const candidates = relationsOf(invitation.request).flatMap(
+      (name) => this.#related.get(name)?.slice(-LOOKED_BACK) ?? [],
+    );
     for (const session of [...(named === undefined ? [] : [named]), ...candidates.reverse()]) {
       const begun = session.leg('a')?.invitation;
       const descent = begun === undefined ? undefined : descentOf(begun, invitation);
