@@ -88,6 +88,7 @@ const RULES: readonly Rule[] = [
     invariant: 13,
     name: 'Bounded end',
     judge: (wire, { timers }) => invariant13BoundedEnd(wire, timers, SLACK_MS),
+    waits: true,
     limits: 'how long each BYE waits; the time from its first state to its last is not on the wire',
   },
   { invariant: 14, name: 'Nothing held', limits: 'what a process holds is not on the wire' },
@@ -136,12 +137,13 @@ function verdictBy(rule: Rule, wire: Wire, evidence: Evidence, awaited: readonly
 /** Two answers are two answers; only one that is missing may still come. */
 function isOpen(invariant: number, what: string, awaited: readonly string[], wire: Wire): boolean {
   if (awaited.length === 0) return false;
+  if (invariant === 13) return what.includes('never came out of');
   if (invariant !== 3) return true;
   return wire.transactions.some((seen) => finals(seen).length === 0 && what.startsWith(named(seen)));
 }
 
 /** What the session still waits for when the capture ends; empty where it is over. */
-function awaitedIn(wire: Wire, { ended, chronicle }: Evidence): string[] {
+function awaitedIn(wire: Wire, { ended, chronicle, live }: Evidence): string[] {
   const last = chronicle.entries.at(-1)?.at ?? 0;
   const until = Math.max(ended, last);
   const young = wire.transactions.filter((seen) => {
@@ -151,5 +153,6 @@ function awaitedIn(wire: Wire, { ended, chronicle }: Evidence): string[] {
   const waits = young.map((seen) => `${named(seen)} has no answer yet when the capture ends`);
   if (waits.length > 0) return waits;
   const standing = wire.dialogs.length > 0 && wire.dialogs.every((dialog) => endOf(dialog, wire) === undefined);
+  if (live) return ['the session still lives'];
   return standing ? ['the session still stands when the capture ends'] : [];
 }
