@@ -15,7 +15,7 @@ export function capturedSubject(pieces: Iterable<Uint8Array>, options: LadderOpt
   const hearing = hearingOf(pieces);
   const { packets, begun, ended } = hearing;
   const analysis = analysed(hearing, { nodes: node, iwfs: isf });
-  const chosen = analysis.sessions.filter(({ session }) => isNamed(session, call));
+  const chosen = chosenOf(analysis.sessions, call);
   if (chosen.length === 0) throw new CommandFailed(nothingIn(analysis, call));
   const { nodes, messages, sessions, notes } = analysis;
   const seconds = ((ended - begun) / 1000).toFixed(1);
@@ -44,10 +44,15 @@ export function capturedSubject(pieces: Iterable<Uint8Array>, options: LadderOpt
 
 const NAMED = 10;
 
-function isNamed(session: AnalysedSession['session'], call: string | undefined): boolean {
-  if (call === undefined) return true;
-  const names = [session.id, session.contributionId ?? '', ...session.legs.map(({ callId }) => callId)];
-  return names.some((name) => name.includes(call));
+/** The one with this id; else those that it is part of a name of. */
+function chosenOf(sessions: readonly AnalysedSession[], call: string | undefined): readonly AnalysedSession[] {
+  if (call === undefined) return sessions;
+  const one = sessions.filter(({ session }) => session.id === call);
+  if (one.length > 0) return one;
+  return sessions.filter(({ session }) => {
+    const names = [session.id, session.contributionId ?? '', ...session.legs.map(({ callId }) => callId)];
+    return names.some((name) => name.includes(call));
+  });
 }
 
 function nothingIn({ sessions, nodes }: Analysis, call: string | undefined): string {
