@@ -28,8 +28,7 @@ export function FileView({ route }: { readonly route: Route }) {
       <p class="from-file">
         <b>{name}</b>
         <span>
-          {file.source === 'capture' ? 'out of a capture' : 'from a server'},{' '}
-          {new Date(file.exportedAt).toLocaleString()}, {file.by}
+          {file.source === 'capture' ? 'out of a capture' : 'from a server'}, {momentOf(file.exportedAt)}, {file.by}
         </span>
         {!file.redacted && <span class="error">not redacted</span>}
       </p>
@@ -40,37 +39,38 @@ export function FileView({ route }: { readonly route: Route }) {
         place={{ view: 'file', path: [] }}
         query={route.query}
         tools={<OpenButton />}
-        aside={<Around file={file} />}
+        above={file.verdicts !== null && <Verdicts of={file.verdicts} />}
+        below={<Kept file={file} />}
         still
       />
     </DropZone>
   );
 }
 
-/** What a file has beside the trace. */
-function Around({ file }: { readonly file: SessionFile }) {
-  const { verdicts, history, config } = file;
+/** What a file has beside the trace: where the session is recorded, and what it was decided by. */
+function Kept({ file: { history, config } }: { readonly file: SessionFile }) {
+  if (history === null && config === null) return null;
   return (
-    <>
-      {verdicts !== null && <Verdicts of={verdicts} />}
-      {(history !== null || config !== null) && (
-        <details class="panel kept">
-          <summary>Record and configuration</summary>
-          <div>
-            {history !== null && (
-              <Facts
-                of={[
-                  ['Folder', `${history.conversationId}/${history.contributionId}`],
-                  ...Object.entries(history.pointers).map(([pointer, uid]) => [pointer, uid] as const),
-                ]}
-              />
-            )}
-            {config !== null && <Facts of={factsOf(config)} />}
-          </div>
-        </details>
+    <details class="panel kept">
+      <summary>Record and configuration</summary>
+      {history !== null && (
+        <Facts
+          of={[
+            ['Folder', `${history.conversationId}/${history.contributionId}`],
+            ...Object.entries(history.pointers).map(([pointer, uid]) => [pointer, `UID ${uid}`] as const),
+          ]}
+        />
       )}
-    </>
+      {config !== null && <Facts of={factsOf(config)} />}
+    </details>
   );
+}
+
+/** `2026-11-26 11:51:32 UTC`: who reads it may be anywhere. */
+function momentOf(at: number): string {
+  // A file may say anything, also what is no time.
+  const moment = new Date(at);
+  return Number.isNaN(moment.getTime()) ? 'no date' : `${moment.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /** One level of objects is taken apart: the policy. */

@@ -52,13 +52,15 @@ export interface SessionProps {
   readonly query: Route['query'];
   readonly tools: ComponentChildren;
   /** Stands above the chart. */
-  readonly aside?: ComponentChildren;
+  readonly above?: ComponentChildren;
+  /** Stands below the step at hand. */
+  readonly below?: ComponentChildren;
   /** True out of a file: nothing changes any more, and the clock is that of the file. */
   readonly still?: boolean;
 }
 
 /** A session that is followed, or one out of a file. */
-export function Session({ trace, place, query, tools, aside, still = false }: SessionProps) {
+export function Session({ trace, place, query, tools, above, below, still = false }: SessionProps) {
   const { steps, messages, startedAt, details } = trace;
   const rows = useMemo(() => ladderRows(steps, messages), [steps, messages]);
   const newest = rows.at(-1)?.n ?? 0;
@@ -107,7 +109,7 @@ export function Session({ trace, place, query, tools, aside, still = false }: Se
           />
         </Panel>
         <div class="right">
-          {aside}
+          {above}
           {(steps.length > 0 || !still) && (
             <ChartPanel
               call={step?.call ?? details.state}
@@ -123,6 +125,7 @@ export function Session({ trace, place, query, tools, aside, still = false }: Se
               <HeldPanel step={step} now={asked === undefined && trace.live ? now : step.at} media={details.media} />
             </div>
           )}
+          {below}
         </div>
         {message !== undefined && (
           <MessagePair
