@@ -6,7 +6,8 @@ import { sequenceOf } from '../../src/capture/drawing.ts';
 import { hearingOf } from '../../src/capture/read.ts';
 import type { Judgement } from '../../src/capture/verdicts.ts';
 import { type Passage, World } from '../../src/testing/index.ts';
-import { establish, establishInterworked, ISF } from '../support/session.ts';
+import { Spiral } from '../races/spiral.ts';
+import { establish, establishInterworked, establishTwoIwfs, ISF } from '../support/session.ts';
 import { framesOf, options, pcap } from './builders.ts';
 
 const FOUND = { nodes: [], iwfs: [] };
@@ -202,6 +203,45 @@ describe('a session of the virtual world', () => {
     const [, bye] = starts(passages, 'BYE ');
     const kept = firstOf(fileOf(passages.filter((each) => each.message !== bye?.message)), { iwfs: [ISF] });
     expect(verdict(kept, 11)).toBe('broken');
+  });
+
+  it('with two IWFs has a leg for each', () => {
+    const passages = captured(
+      (world) => {
+        const { near, first, second } = establishTwoIwfs(world, 'orig');
+        near.request('BYE');
+        world.settle();
+        for (const far of [first, second]) far.respond(200, { to: far.expect('BYE') });
+        world.advance(70_000);
+      },
+      { isf: [ISF] },
+    );
+    const only = firstOf(fileOf(passages), { iwfs: [ISF] });
+    expect(only.session.legs.map(({ name }) => name)).toEqual(['a', 'b', 'b2']);
+    expect(ladderOf(only).filter((line) => / BYE$/.test(line))).toEqual(['a> BYE', 'b< BYE', 'b2< BYE']);
+    expect(troubled(only)).toEqual([]);
+    expect(verdict(only, 11)).toBe('holds');
+  });
+
+  const MODES = ['b2bua', 'proxy'] as const;
+  it.each(
+    MODES.flatMap((one) =>
+      MODES.flatMap((other) => (['caller', 'callee'] as const).map((who) => [one, other, who] as const)),
+    ),
+  )('that passes the function twice, as %s and as %s, is two; the %s hangs up', (one, other, who) => {
+    const spiral = new Spiral({ modes: [one, other], coreStays: true });
+    spiral.answered();
+    const { near, far, world } = spiral;
+    const [hangsUp, hears] = who === 'caller' ? [near, far] : [far, near];
+    hangsUp.bye();
+    world.settle();
+    hears.respond(200, { to: hears.expect('BYE') });
+    world.advance(70_000);
+    const { sessions } = analysisOf(fileOf(world.network.transcript), { nodes: [world.pf.address] });
+    expect(sessions.map(({ session }) => session.mode)).toEqual([one, other]);
+    const byes = who === 'caller' ? ['a> BYE', 'b< BYE'] : ['b> BYE', 'a< BYE'];
+    for (const each of sessions) expect(ladderOf(each).filter((line) => / BYE$/.test(line))).toEqual(byes);
+    expect(sessions.flatMap(troubled)).toEqual([]);
   });
 
   it('is found without Contribution-ID, by who calls whom', () => {

@@ -63,7 +63,12 @@ export class CapturedSession {
   note(sighting: Sighting): void {
     this.sightings.push(sighting);
     const { heard, way } = sighting;
-    if (this.#key === undefined && heard.kind === 'sip' && way === 'out') this.#key = keyIn(heard);
+    if (this.#key === undefined && heard.kind === 'sip' && way === 'out') this.#key = this.#keyOf(heard);
+  }
+
+  /** An answer that a proxy passes on has somebody else's tag. */
+  #keyOf(heard: SipSaid): string | undefined {
+    return heard.message.kind === 'response' && this.mode === 'proxy' ? undefined : keyIn(heard);
   }
 
   /** SIP alone, in order. */
@@ -73,13 +78,12 @@ export class CapturedSession {
 }
 
 /** Our own function writes the session into each of its tags, and into its routes. */
+const OWN_ROUTE = /^[A-Za-z0-9_-]{6,}$/;
 const OWN_TAG = /^([A-Za-z0-9_-]{6,})\.(?:a|b\d*)(?:\.|$)/;
 
 export function keyIn({ text, message }: SipSaid): string | undefined {
-  const tagged = OWN_TAG.exec(ownTagOf(text, 'out') ?? '')?.[1];
-  if (tagged !== undefined || message.list('via').length < 2) return tagged;
+  const passedOn = message.kind === 'request' && message.list('via').length > 1;
+  if (!passedOn) return OWN_TAG.exec(ownTagOf(text, 'out') ?? '')?.[1];
   const route = parseUri(parseNameAddress(message.list('record-route')[0] ?? '')?.uri ?? '');
-  return route !== undefined && isSipUri(route) && /^[A-Za-z0-9_-]{6,}$/.test(route.user ?? '')
-    ? route.user
-    : undefined;
+  return route !== undefined && isSipUri(route) ? OWN_ROUTE.exec(route.user ?? '')?.[0] : undefined;
 }

@@ -1,5 +1,6 @@
 /** Sessions at one function: which invitations belong together, and which leg each message is on. */
 import type { SipRequest } from '../../sip/message/message.ts';
+import { parseVia, type Via, viaBranch } from '../../sip/message/via.ts';
 import type { Heard, SipSaid } from '../dissector.ts';
 import { type Descent, descentOf, type Invitation, invitationOf, isInvitation } from './invitations.ts';
 import type { Parties } from './parties.ts';
@@ -62,11 +63,34 @@ class Grouping {
     if (known !== undefined) return known;
     if (isInvitation(heard)) return this.#invited(invitationOf(heard, this.#parties), way);
     const places = this.#byCallId.get(heard.message.callId) ?? [];
+    return places.length < 2 ? places[0] : this.#fitting(places, heard, way);
+  }
+
+  /** A dialog that passes the function twice, as for both its users, is a leg of two sessions. */
+  #fitting(places: readonly Place[], heard: SipSaid, way: 'in' | 'out'): Place | undefined {
     const peer = this.#parties.of(way === 'in' ? heard.from : heard.to);
-    const sided = places.filter(
-      ({ session, leg }) => session.mode !== 'proxy' || leg.name === sideOf(session, heard, way),
+    const sided = places.filter(({ session, leg }) =>
+      session.mode === 'proxy' ? leg.name === sideOf(session, heard, way) : hasTagsOf(leg, heard, way),
     );
-    return sided.find(({ leg }) => leg.peer === peer) ?? sided[0] ?? places[0];
+    const fitting = this.#onItsWay(sided, heard.message, way);
+    // Who invited meets the sessions of one dialog in their order, who was invited from behind.
+    const byInvited = fitting.some(({ session }) => sideOf(session, heard, 'in') === 'b');
+    const ordered = byInvited ? [...fitting].reverse() : fitting;
+    return ordered.find(({ leg }) => leg.peer === peer) ?? ordered[0] ?? places[0];
+  }
+
+  /** What leaves is of the session that it came in for; what comes back is not of the session that it left. */
+  #onItsWay(places: readonly Place[], message: SipSaid['message'], way: 'in' | 'out'): readonly Place[] {
+    const vias = viasOf(message);
+    const of = (direction: 'in' | 'out', via: string): CapturedSession | undefined =>
+      this.#transactions.get(`${direction} ${via}`)?.session;
+    const left = vias.map((via) => of('out', via));
+    const came = of('in', vias[1] ?? '');
+    return places.filter(({ session }) => {
+      if (way === 'in') return !left.includes(session);
+      // A proxy begins nothing of its own.
+      return came === undefined ? vias.length > 1 || session.mode !== 'proxy' : session === came;
+    });
   }
 
   #invited(invitation: Invitation, way: 'in' | 'out'): Place {
@@ -91,10 +115,11 @@ class Grouping {
   #parentOf(invitation: Invitation): { session: CapturedSession; descent: Descent } | undefined {
     const key = keyIn(invitation.heard);
     const named = key === undefined ? undefined : this.#byKey.get(key);
-    const candidates = relationsOf(invitation.request).flatMap(
-      (name) => this.#related.get(name)?.slice(-LOOKED_BACK) ?? [],
+    // One that passes the function twice has been sent anew by a session and passed on by another: that one comes first.
+    const [related, sameCall] = relationsOf(invitation.request).map(
+      (name) => this.#related.get(name)?.slice(-LOOKED_BACK).reverse() ?? [],
     );
-    for (const session of [...(named === undefined ? [] : [named]), ...candidates.reverse()]) {
+    for (const session of [...(sameCall ?? []), ...(named === undefined ? [] : [named]), ...(related ?? [])]) {
       const begun = session.leg('a')?.invitation;
       const descent = begun === undefined ? undefined : descentOf(begun, invitation);
       if (descent !== undefined) return { session, descent };
@@ -123,7 +148,7 @@ class Grouping {
   }
 }
 
-/** Names under which invitations that belong together are found; those that decide least come first. */
+/** Names under which invitations that belong together are found: by their kind, and by their Call-ID. */
 function relationsOf(request: SipRequest): string[] {
   const contribution = request.header('contribution-id');
   const ends = `ends ${request.from?.uri} ${request.to?.uri}`;
@@ -132,9 +157,24 @@ function relationsOf(request: SipRequest): string[] {
 
 /** RFC 3261 17.1.3: responses belong to the request with their branch; CANCEL and ACK of a refusal have the INVITE's. */
 function transactionOf({ message }: SipSaid, way: 'in' | 'out'): string {
-  const via = message.via;
   const asked = message.kind === 'request' ? way : way === 'in' ? 'out' : 'in';
-  return `${asked} ${message.branch ?? ''} ${via?.host}:${via?.port ?? ''}`;
+  return `${asked} ${nameOf(message.via)}`;
+}
+
+/** Each Via, the latest first, as transactions are named. */
+function viasOf(message: SipSaid['message']): string[] {
+  return message.list('via').map((value) => nameOf(parseVia(value)));
+}
+
+function nameOf(via: Via | undefined): string {
+  return via === undefined ? '' : `${viaBranch(via) ?? ''} ${via.host}:${via.port ?? ''}`;
+}
+
+/** Whether a message is of this leg by its tags: the inviter's is our own on a far leg, and the peer's on the near one. */
+function hasTagsOf(leg: CapturedLeg, { message }: SipSaid, way: 'in' | 'out'): boolean {
+  const answersUs = (way === 'in') === (message.kind === 'response');
+  const [own, peers] = answersUs ? [message.fromTag, message.toTag] : [message.toTag, message.fromTag];
+  return (leg.name === 'a' ? peers : own) === leg.invitation.request.fromTag;
 }
 
 /** In a dialog that is only passed on, the inviter's tag tells the sides apart. */
