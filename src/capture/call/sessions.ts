@@ -39,7 +39,7 @@ class Grouping {
   readonly #transactions = new Map<string, Place>();
   readonly #byCallId = new Map<string, Place[]>();
   readonly #byKey = new Map<string, CapturedSession>();
-  /** Sessions by what relates invitations: Call-ID, Contribution-ID, or who calls whom. */
+  /** Sessions by what relates invitations: Contribution-ID, or who calls whom. */
   readonly #related = new Map<string, CapturedSession[]>();
 
   constructor(node: string, parties: Parties) {
@@ -103,23 +103,36 @@ class Grouping {
     return this.#add(parent.session, 'far', invitation);
   }
 
-  /** The same invitation with another number, as after a challenge or a 422. */
+  /**
+   * The same invitation with another number, as after a challenge or a 422; or by another way under the same number, which
+   * is refused as merged (RFC 3261 8.2.2.2). One that we have sent ourselves comes back as another one.
+   */
   #saidAgain({ request, from, to }: Invitation, way: 'in' | 'out'): Place | undefined {
+    const returns = this.#hasLeft(request);
     return this.#byCallId.get(request.callId)?.find(({ leg }) => {
-      const { invitation } = leg;
-      const same = invitation.from === from && invitation.to === to && invitation.request.fromTag === request.fromTag;
-      return same && (leg.name === 'a') === (way === 'in') && numberOf(invitation.request) < numberOf(request);
+      const before = leg.invitation;
+      if ((leg.name === 'a') !== (way === 'in') || before.request.fromTag !== request.fromTag) return false;
+      const again = numberOf(before.request) < numberOf(request) && before.from === from && before.to === to;
+      const merged = way === 'in' && numberOf(before.request) === numberOf(request);
+      return (again || merged) && returns === this.#hasLeft(before.request);
     });
   }
 
+  #hasLeft(request: SipRequest): boolean {
+    return viasOf(request).some((via) => this.#transactions.has(`out ${via}`));
+  }
+
   #parentOf(invitation: Invitation): { session: CapturedSession; descent: Descent } | undefined {
+    // Passed on, it has the Via of the one that came.
+    const came = viasOf(invitation.request)
+      .slice(1)
+      .map((via) => this.#transactions.get(`in ${via}`)?.session);
+    const passedOn = came.find((session) => session !== undefined);
+    if (passedOn !== undefined) return { session: passedOn, descent: 'proxy' };
     const key = keyIn(invitation.heard);
     const named = key === undefined ? undefined : this.#byKey.get(key);
-    // One that passes the function twice has been sent anew by a session and passed on by another: that one comes first.
-    const [related, sameCall] = relationsOf(invitation.request).map(
-      (name) => this.#related.get(name)?.slice(-LOOKED_BACK).reverse() ?? [],
-    );
-    for (const session of [...(sameCall ?? []), ...(named === undefined ? [] : [named]), ...(related ?? [])]) {
+    const related = this.#related.get(relationOf(invitation.request))?.slice(-LOOKED_BACK).reverse() ?? [];
+    for (const session of [...(named === undefined ? [] : [named]), ...related]) {
       const begun = session.leg('a')?.invitation;
       const descent = begun === undefined ? undefined : descentOf(begun, invitation);
       if (descent !== undefined) return { session, descent };
@@ -130,11 +143,10 @@ class Grouping {
   #begin(invitation: Invitation, side: 'near' | 'far'): Place {
     const session = new CapturedSession(this.#node, this.sessions.length + 1);
     this.sessions.push(session);
-    for (const name of relationsOf(invitation.request)) {
-      const related = this.#related.get(name);
-      if (related === undefined) this.#related.set(name, [session]);
-      else related.push(session);
-    }
+    const name = relationOf(invitation.request);
+    const related = this.#related.get(name);
+    if (related === undefined) this.#related.set(name, [session]);
+    else related.push(session);
     return this.#add(session, side, invitation);
   }
 
@@ -148,11 +160,10 @@ class Grouping {
   }
 }
 
-/** Names under which invitations that belong together are found: by their kind, and by their Call-ID. */
-function relationsOf(request: SipRequest): string[] {
+/** Name under which invitations are found that a B2BUA may have made of each other. */
+function relationOf(request: SipRequest): string {
   const contribution = request.header('contribution-id');
-  const ends = `ends ${request.from?.uri} ${request.to?.uri}`;
-  return [contribution === undefined ? ends : `contribution ${contribution}`, `call ${request.callId}`];
+  return contribution === undefined ? `${request.from?.uri} ${request.to?.uri}` : `contribution ${contribution}`;
 }
 
 /** RFC 3261 17.1.3: responses belong to the request with their branch; CANCEL and ACK of a refusal have the INVITE's. */
