@@ -13,6 +13,8 @@ export interface CapturedLeg {
   /** `address:port` of the other side. */
   readonly peer: string;
   readonly invitation: Invitation;
+  /** Tags of whoever answered it. */
+  readonly answered: Set<string>;
 }
 
 export interface Sighting<H = SipSaid | ChatSaid | GapSaid> {
@@ -27,6 +29,8 @@ export class CapturedSession {
   readonly legs: CapturedLeg[] = [];
   readonly sightings: Sighting[] = [];
   mode: 'proxy' | 'b2bua' | null = null;
+  /** True once the inviter has a final answer. */
+  settled = false;
   #key: string | undefined;
 
   constructor(node: string, number: number) {
@@ -55,7 +59,7 @@ export class CapturedSession {
     const far = this.legs.filter(({ name }) => name !== 'a').length;
     const name = side === 'near' ? 'a' : far === 0 ? 'b' : `b${far + 1}`;
     const peer = side === 'near' ? invitation.from : invitation.to;
-    const leg = { name, callId: invitation.request.callId, peer, invitation };
+    const leg = { name, callId: invitation.request.callId, peer, invitation, answered: new Set<string>() };
     this.legs.push(leg);
     return leg;
   }

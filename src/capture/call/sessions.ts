@@ -9,6 +9,9 @@ import { type CapturedLeg, CapturedSession, keyIn } from './session.ts';
 /** Latest sessions that are looked through for what an invitation was made of. */
 const LOOKED_BACK = 256;
 
+/** As long as an INVITE is remembered, 64*T1. */
+const MERGED_MS = 32_000;
+
 interface Place {
   readonly session: CapturedSession;
   readonly leg: CapturedLeg;
@@ -53,7 +56,10 @@ class Grouping {
       if (heard.message.kind === 'request') this.strangers++;
       return;
     }
-    if (heard.message.kind === 'request') this.#transactions.set(transactionOf(heard, way), place);
+    const { message } = heard;
+    if (message.kind === 'request') this.#transactions.set(transactionOf(heard, way), place);
+    else if (message.cseq?.method === 'INVITE' && message.toTag !== undefined) place.leg.answered.add(message.toTag);
+    if (message.kind === 'response' && message.status >= 200 && place.leg.name === 'a') place.session.settled = true;
     place.session.note({ heard, way, leg: place.leg.name });
     if (place.session.key !== undefined) this.#byKey.set(place.session.key, place.session);
   }
@@ -69,7 +75,8 @@ class Grouping {
   /** A dialog that passes the function twice, as for both its users, is a leg of two sessions. */
   #fitting(places: readonly Place[], heard: SipSaid, way: 'in' | 'out'): Place | undefined {
     const peer = this.#parties.of(way === 'in' ? heard.from : heard.to);
-    const sided = places.filter(({ session, leg }) =>
+    const inDialog = places.filter(({ leg }) => isInDialog(leg, heard.message));
+    const sided = inDialog.filter(({ session, leg }) =>
       session.mode === 'proxy' ? leg.name === sideOf(session, heard, way) : hasTagsOf(leg, heard, way),
     );
     const fitting = this.#onItsWay(sided, heard.message, way);
@@ -104,17 +111,18 @@ class Grouping {
   }
 
   /**
-   * The same invitation with another number, as after a challenge or a 422; or by another way under the same number, which
-   * is refused as merged (RFC 3261 8.2.2.2). One that we have sent ourselves comes back as another one.
+   * What we send again under another number, as after a 422, is of the same leg; whoever invites us again begins another
+   * session. The same number by another way is refused as merged (RFC 3261 8.2.2.2), unless we have sent it ourselves.
    */
-  #saidAgain({ request, from, to }: Invitation, way: 'in' | 'out'): Place | undefined {
-    const returns = this.#hasLeft(request);
-    return this.#byCallId.get(request.callId)?.find(({ leg }) => {
+  #saidAgain({ request, from, to, heard }: Invitation, way: 'in' | 'out'): Place | undefined {
+    return this.#byCallId.get(request.callId)?.findLast(({ leg }) => {
       const before = leg.invitation;
       if ((leg.name === 'a') !== (way === 'in') || before.request.fromTag !== request.fromTag) return false;
-      const again = numberOf(before.request) < numberOf(request) && before.from === from && before.to === to;
-      const merged = way === 'in' && numberOf(before.request) === numberOf(request);
-      return (again || merged) && returns === this.#hasLeft(before.request);
+      const [was, is] = [numberOf(before.request), numberOf(request)];
+      if (way === 'out')
+        return was < is && before.from === from && before.to === to && request.list('via').length === 1;
+      const soon = heard.at - before.heard.at < MERGED_MS;
+      return was === is && soon && this.#hasLeft(request) === this.#hasLeft(before.request);
     });
   }
 
@@ -131,8 +139,10 @@ class Grouping {
     if (passedOn !== undefined) return { session: passedOn, descent: 'proxy' };
     const key = keyIn(invitation.heard);
     const named = key === undefined ? undefined : this.#byKey.get(key);
-    const related = this.#related.get(relationOf(invitation.request))?.slice(-LOOKED_BACK).reverse() ?? [];
-    for (const session of [...(named === undefined ? [] : [named]), ...related]) {
+    const related = this.#related.get(relationOf(invitation.request))?.slice(-LOOKED_BACK) ?? [];
+    // Of two that came under one Contribution-ID, the first is the first to be sent anew.
+    const waiting = related.filter(({ settled, legs }) => !settled && legs.length === 1);
+    for (const session of [...(named === undefined ? [] : [named]), ...waiting, ...related.reverse()]) {
       const begun = session.leg('a')?.invitation;
       const descent = begun === undefined ? undefined : descentOf(begun, invitation);
       if (descent !== undefined) return { session, descent };
@@ -179,6 +189,13 @@ function viasOf(message: SipSaid['message']): string[] {
 
 function nameOf(via: Via | undefined): string {
   return via === undefined ? '' : `${viaBranch(via) ?? ''} ${via.host}:${via.port ?? ''}`;
+}
+
+/** Whether a message is in a dialog of this leg's invitation. The same Call-ID may have invited before, in vain. */
+function isInDialog({ invitation, answered }: CapturedLeg, { fromTag = '', toTag = '' }: SipSaid['message']): boolean {
+  const inviter = invitation.request.fromTag;
+  if (fromTag !== inviter && toTag !== inviter) return false;
+  return answered.size === 0 || answered.has(fromTag === inviter ? toTag : fromTag);
 }
 
 /** Whether a message is of this leg by its tags: the inviter's is our own on a far leg, and the peer's on the near one. */
