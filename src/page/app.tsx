@@ -2,10 +2,12 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { keepToken, onTokenWanted } from './api.ts';
 import { type Feed, openFeed } from './feed.ts';
+import { FileView } from './file-view.tsx';
 import { count } from './format.ts';
 import { HealthView } from './health-view.tsx';
 import { HistoryView } from './history-view.tsx';
 import { ServerContext, useFeed, useKeys, useRoute } from './hooks.ts';
+import { type Opened, OpenedContext, readFile } from './opened.ts';
 import { Dialog } from './parts.tsx';
 import { PolicyView } from './policy-view.tsx';
 import { hashOf, type Route, type ViewName } from './route.ts';
@@ -22,6 +24,12 @@ export function App() {
     onTokenWanted(() => setAsking(true));
     setFeed(openFeed(setUp));
   }, []);
+  const [opened, setOpened] = useState<Opened>();
+  const files = useMemo(() => ({ opened, open }), [opened]);
+  async function open(file: File): Promise<void> {
+    setOpened(await readFile(file));
+    location.hash = hashOf({ view: 'file' });
+  }
   const server = useMemo(() => (feed === undefined ? undefined : { feed, up, token }), [feed, up, token]);
   if (server === undefined) return null;
   const give = (given: string): void => {
@@ -32,7 +40,9 @@ export function App() {
   };
   return (
     <ServerContext.Provider value={server}>
-      <Frame up={up} />
+      <OpenedContext.Provider value={files}>
+        <Frame up={up} />
+      </OpenedContext.Provider>
       {asking && <TokenDialog give={give} again={token > 0} close={() => setAsking(false)} />}
     </ServerContext.Provider>
   );
@@ -69,7 +79,11 @@ function Frame({ up }: { readonly up: boolean }) {
         </a>
         <nav aria-label="Views">
           {VIEWS.map(([view, title]) => (
-            <a key={view} href={hashOf({ view })} aria-current={route.view === view ? 'page' : undefined}>
+            <a
+              key={view}
+              href={hashOf({ view })}
+              aria-current={(route.view === 'file' ? 'sessions' : route.view) === view ? 'page' : undefined}
+            >
               {title}
             </a>
           ))}
@@ -96,6 +110,7 @@ function Shown({ route }: { readonly route: Route }) {
   if (route.view === 'history') return <HistoryView route={route} />;
   if (route.view === 'policy') return <PolicyView route={route} />;
   if (route.view === 'health') return <HealthView />;
+  if (route.view === 'file') return <FileView route={route} />;
   const [id] = route.path;
   return id === undefined ? <SessionsView route={route} /> : <SessionView key={id} id={id} route={route} />;
 }

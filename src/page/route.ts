@@ -1,6 +1,6 @@
 /** What the page shows, as the address says it: `#/sessions/<id>?at=7`. Every view can be linked to. */
 
-export type ViewName = 'sessions' | 'history' | 'policy' | 'health';
+export type ViewName = 'sessions' | 'file' | 'history' | 'policy' | 'health';
 
 export interface Route {
   readonly view: ViewName;
@@ -9,7 +9,7 @@ export interface Route {
   readonly query: Readonly<Record<string, string>>;
 }
 
-const VIEWS: readonly string[] = ['sessions', 'history', 'policy', 'health'];
+const VIEWS: readonly string[] = ['sessions', 'file', 'history', 'policy', 'health'];
 
 export function routeOf(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');

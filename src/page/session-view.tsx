@@ -1,6 +1,7 @@
 /** One session: its ladder, and for each point of it the chart, the step, the messages, and what it held then. */
+import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { ask } from './api.ts';
+import { answer, ask } from './api.ts';
 import { ChartPanel, type Focus } from './chart.tsx';
 import { duration, offset, shortUri, words } from './format.ts';
 import { useKeys, useServerTime } from './hooks.ts';
@@ -25,28 +26,61 @@ export function SessionView({ id, route }: { readonly id: string; readonly route
       </div>
     );
   }
-  return <Session trace={trace} route={route} />;
+  const { details } = trace;
+  const history = hashOf({
+    view: 'history',
+    path: [details.user, details.conversationId, details.contributionId],
+  });
+  const tools = (
+    <>
+      {details.conversationId !== '' && (
+        <a class="button" href={history}>
+          History
+        </a>
+      )}
+      <ExportButton id={id} />
+      {trace.live && <EndButton trace={trace} />}
+    </>
+  );
+  return <Session trace={trace} place={{ view: 'sessions', path: [id] }} query={route.query} tools={tools} />;
 }
 
-function Session({ trace, route }: { readonly trace: TraceView; readonly route: Route }) {
-  const { id, steps, messages, startedAt, details } = trace;
+export interface SessionProps {
+  readonly trace: TraceView;
+  /** Where it is shown, so that a point in time can be linked to. */
+  readonly place: Pick<Route, 'view' | 'path'>;
+  readonly query: Route['query'];
+  readonly tools: ComponentChildren;
+  /** Stands above the chart. */
+  readonly above?: ComponentChildren;
+  /** Stands below the step at hand. */
+  readonly below?: ComponentChildren;
+  /** True out of a file: nothing changes any more, and the clock is that of the file. */
+  readonly still?: boolean;
+}
+
+/** A session that is followed, or one out of a file. */
+export function Session({ trace, place, query, tools, above, below, still = false }: SessionProps) {
+  const { steps, messages, startedAt, details } = trace;
   const rows = useMemo(() => ladderRows(steps, messages), [steps, messages]);
   const newest = rows.at(-1)?.n ?? 0;
   // Without a position in the address, what is newest is looked at.
-  const asked = route.query.at;
+  const asked = query.at;
   const at = asked === undefined ? newest : Number(asked);
   const [focus, setFocus] = useState<Focus>('around');
-  const now = useServerTime(asked === undefined && trace.live ? 100 : 1000);
+  const time = useServerTime(asked === undefined && trace.live && !still ? 100 : 1000);
+  const now = still ? trace.now : time;
   const go = (n: number | undefined): void => {
-    const query: Record<string, string> = n === undefined ? {} : { at: String(n) };
-    location.replace(hashOf({ view: 'sessions', path: [id], query }));
+    location.replace(hashOf({ ...place, query: n === undefined ? {} : { at: String(n) } }));
   };
   const step = stepAt(steps, at) ?? steps[0];
   const stepIndex = step === undefined ? -1 : steps.indexOf(step);
+  const stops = useMemo(() => stopsOf(steps, messages), [steps, messages]);
+  const stopIndex = stops.findLastIndex(({ n }) => n <= at);
   const message = messages.find(({ n }) => n === at && asked !== undefined);
   useKeys((key) => {
-    if (key === 'ArrowLeft') go(steps[Math.max(0, stepIndex - 1)]?.n);
-    else if (key === 'ArrowRight') go(steps[Math.min(steps.length - 1, stepIndex + 1)]?.n);
+    if (key === 'ArrowLeft') go(stops[Math.max(0, stopIndex - 1)]?.n);
+    else if (key === 'ArrowRight') go(stops[Math.min(stops.length - 1, stopIndex + 1)]?.n);
     else if (key === 'Home') go(rows[0]?.n);
     else if (key === 'End') go(undefined);
     else if (key === 'c') setFocus(NEXT_FOCUS[focus]);
@@ -59,8 +93,8 @@ function Session({ trace, route }: { readonly trace: TraceView; readonly route: 
   const way = useMemo(() => travelled(steps, at), [steps, at]);
   return (
     <div class="session">
-      <Heading trace={trace} now={now} />
-      <Travel trace={trace} stepIndex={stepIndex} live={asked === undefined} go={go} />
+      <Heading trace={trace} now={now} tools={tools} />
+      <Travel trace={trace} stops={stops} index={stopIndex} live={asked === undefined} go={go} />
       <div class={`columns ${message === undefined ? '' : 'with-pair'}`}>
         <Panel title="Ladder" class="ladder-panel">
           {trace.dropped > 0 && <Empty>{trace.dropped} steps and messages in the middle are no longer kept.</Empty>}
@@ -75,19 +109,23 @@ function Session({ trace, route }: { readonly trace: TraceView; readonly route: 
           />
         </Panel>
         <div class="right">
-          <ChartPanel
-            call={step?.call ?? details.state}
-            recording={step?.recording ?? details.recording}
-            travelled={way}
-            focus={focus}
-            setFocus={setFocus}
-          />
+          {above}
+          {(steps.length > 0 || !still) && (
+            <ChartPanel
+              call={step?.call ?? details.state}
+              recording={step?.recording ?? details.recording}
+              travelled={way}
+              focus={focus}
+              setFocus={setFocus}
+            />
+          )}
           {step !== undefined && (
             <div class="below">
               <StepPanel step={step} before={steps[stepIndex - 1]} startedAt={startedAt} />
               <HeldPanel step={step} now={asked === undefined && trace.live ? now : step.at} media={details.media} />
             </div>
           )}
+          {below}
         </div>
         {message !== undefined && (
           <MessagePair
@@ -102,9 +140,9 @@ function Session({ trace, route }: { readonly trace: TraceView; readonly route: 
   );
 }
 
-function Heading({ trace, now }: { readonly trace: TraceView; readonly now: number }) {
+function Heading(props: { readonly trace: TraceView; readonly now: number; readonly tools: ComponentChildren }) {
+  const { trace, now, tools } = props;
   const { id, details, live, startedAt, endedAt } = trace;
-  const [ending, setEnding] = useState(false);
   const ended = endedAt ?? now;
   return (
     <div class="heading">
@@ -120,23 +158,43 @@ function Heading({ trace, now }: { readonly trace: TraceView; readonly now: numb
         {details.reason !== null && <span class="reason">{words(details.reason)}</span>}
         <code>{id}</code>
       </p>
-      <p class="tools">
-        {details.conversationId !== '' && (
-          <a
-            class="button"
-            href={hashOf({ view: 'history', path: [details.user, details.conversationId, details.contributionId] })}
-          >
-            History
-          </a>
-        )}
-        {live && (
-          <button type="button" class="danger" onClick={() => setEnding(true)}>
-            End session
-          </button>
-        )}
-      </p>
-      {ending && <EndDialog trace={trace} close={() => setEnding(false)} />}
+      <p class="tools">{tools}</p>
     </div>
+  );
+}
+
+/** Asks twice. */
+function EndButton({ trace }: { readonly trace: TraceView }) {
+  const [ending, setEnding] = useState(false);
+  return (
+    <>
+      <button type="button" class="danger" onClick={() => setEnding(true)}>
+        End session
+      </button>
+      {ending && <EndDialog trace={trace} close={() => setEnding(false)} />}
+    </>
+  );
+}
+
+/** Saves the session as a file that this page opens anywhere. */
+function ExportButton({ id }: { readonly id: string }) {
+  const [error, setError] = useState<string>();
+  const save = async (): Promise<void> => {
+    const response = await answer(`/api/sessions/${encodeURIComponent(id)}/export`);
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = `session-${id}.json`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+    setError(undefined);
+  };
+  return (
+    <>
+      {error !== undefined && <span class="error">{error}</span>}
+      <button type="button" onClick={() => void save().catch((failure: Error) => setError(failure.message))}>
+        Export
+      </button>
+    </>
   );
 }
 
@@ -167,32 +225,40 @@ function EndDialog({ trace, close }: { readonly trace: TraceView; readonly close
   );
 }
 
+/** A point that one travels to. */
+interface Stop {
+  readonly n: number;
+  readonly at: number;
+  readonly name: string;
+}
+
+/** The steps; where none are known, as out of a capture, the messages. */
+function stopsOf(steps: TraceView['steps'], messages: TraceView['messages']): Stop[] {
+  if (steps.length > 0) return steps.map(({ n, at, event }) => ({ n, at, name: event }));
+  return messages.map(({ n, at, label }) => ({ n, at, name: label }));
+}
+
 interface TravelProps {
   readonly trace: TraceView;
-  readonly stepIndex: number;
+  readonly stops: readonly Stop[];
+  readonly index: number;
   readonly live: boolean;
   readonly go: (n: number | undefined) => void;
 }
 
-/** Back and forth in time, by steps. */
-function Travel({ trace, stepIndex, live, go }: TravelProps) {
-  const { steps, startedAt } = trace;
-  const step = steps[stepIndex];
+/** Back and forth in time. */
+function Travel({ trace, stops, index, live, go }: TravelProps) {
+  const stop = stops[index];
   return (
     <div class="travel">
-      <button
-        type="button"
-        aria-label="Step back"
-        disabled={stepIndex <= 0}
-        onClick={() => go(steps[stepIndex - 1]?.n)}
-      >
+      <button type="button" aria-label="Step back" disabled={index <= 0} onClick={() => go(stops[index - 1]?.n)}>
         ‹
       </button>
       <button
         type="button"
         aria-label="Step on"
-        disabled={stepIndex >= steps.length - 1}
-        onClick={() => go(steps[stepIndex + 1]?.n)}
+        disabled={index >= stops.length - 1}
+        onClick={() => go(stops[index + 1]?.n)}
       >
         ›
       </button>
@@ -200,21 +266,16 @@ function Travel({ trace, stepIndex, live, go }: TravelProps) {
         type="range"
         aria-label="Step"
         min={0}
-        max={Math.max(0, steps.length - 1)}
-        value={stepIndex}
-        onInput={(event) => go(steps[Number(event.currentTarget.value)]?.n)}
+        max={Math.max(0, stops.length - 1)}
+        value={index}
+        onInput={(event) => go(stops[Number(event.currentTarget.value)]?.n)}
       />
       <output>
-        {step === undefined
+        {stop === undefined
           ? 'no step yet'
-          : `${stepIndex + 1} of ${steps.length} · ${step.event} · ${offset(step.at - startedAt)} s`}
+          : `${index + 1} of ${stops.length} · ${stop.name} · ${offset(stop.at - trace.startedAt)} s`}
       </output>
-      <button
-        type="button"
-        aria-pressed={live}
-        class="follow"
-        onClick={() => go(live ? steps[stepIndex]?.n : undefined)}
-      >
+      <button type="button" aria-pressed={live} class="follow" onClick={() => go(live ? stop?.n : undefined)}>
         {trace.live ? 'Live' : 'End'}
       </button>
     </div>

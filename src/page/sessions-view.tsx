@@ -1,6 +1,7 @@
 /** The list of sessions. Only what is in sight is drawn and fetched, so ten thousand are as quick as ten. */
 import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from './api.ts';
+import { DropZone, OpenButton } from './file-view.tsx';
 import { count, duration, shortUri, words } from './format.ts';
 import { ServerContext, useFeed, useKeys, useServerTime } from './hooks.ts';
 import { Choice, Empty, State } from './parts.tsx';
@@ -49,38 +50,41 @@ export function SessionsView({ route }: { readonly route: Route }) {
     return true;
   });
   return (
-    <div class="sessions">
-      <div class="toolbar">
-        <h1 class="hidden">Sessions</h1>
-        <Choice
-          label="Which sessions"
-          value={which === 'ended' ? 'ended' : 'live'}
-          of={[
-            ['live', 'Live'],
-            ['ended', 'Ended lately'],
-          ]}
-          choose={(chosen) => filter({ which: chosen === 'live' ? '' : chosen })}
-        />
-        <label>
-          User
-          <input
-            ref={find}
-            type="search"
-            placeholder="part of an address"
-            value={user}
-            onInput={(event) => filter({ user: event.currentTarget.value })}
+    <DropZone>
+      <div class="sessions">
+        <div class="toolbar">
+          <h1 class="hidden">Sessions</h1>
+          <Choice
+            label="Which sessions"
+            value={which === 'ended' ? 'ended' : 'live'}
+            of={[
+              ['live', 'Live'],
+              ['ended', 'Ended lately'],
+            ]}
+            choose={(chosen) => filter({ which: chosen === 'live' ? '' : chosen })}
           />
-        </label>
-        {which === 'live' && (
-          <Pick label="State" value={state} of={STATES} choose={(value) => filter({ state: value })} />
-        )}
-        <Pick label="Reason" value={reason} of={REASONS} choose={(value) => filter({ reason: value })} />
-        <output class="found" aria-label="Found">
-          {list.matched === list.total ? count(list.total) : `${count(list.matched)} of ${count(list.total)}`}
-        </output>
+          <label>
+            User
+            <input
+              ref={find}
+              type="search"
+              placeholder="part of an address"
+              value={user}
+              onInput={(event) => filter({ user: event.currentTarget.value })}
+            />
+          </label>
+          {which === 'live' && (
+            <Pick label="State" value={state} of={STATES} choose={(value) => filter({ state: value })} />
+          )}
+          <Pick label="Reason" value={reason} of={REASONS} choose={(value) => filter({ reason: value })} />
+          <output class="found" aria-label="Found">
+            {list.matched === list.total ? count(list.total) : `${count(list.matched)} of ${count(list.total)}`}
+          </output>
+          <OpenButton />
+        </div>
+        <Rows list={list} ended={which === 'ended'} />
       </div>
-      <Rows list={list} ended={which === 'ended'} />
-    </div>
+    </DropZone>
   );
 }
 

@@ -47,6 +47,20 @@ function program(): Command {
     .option('--json', 'print JSON')
     .action(async (what, options) => (await import('./commands/check-config.ts')).checkConfig(what, options));
 
+  const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+  cpm
+    .command('ladder <file>')
+    .description('sessions out of a capture (pcap, pcapng; - for standard input) or an exported session')
+    .option('--call <id>', 'only sessions with this in a Call-ID, in the Contribution-ID or in their id')
+    .option('--node <address:port>', 'where a Participating Function listens; else they are found', several)
+    .option('--isf <address:port>', 'behind which IWFs are reached, so that invariant 11 can be judged', several)
+    .option('--svg <file>', 'draw it, with everybody who takes part')
+    .option('--export <file>', 'write the one session as a file that the page opens')
+    .option('--no-redact', 'leave numbers, subjects and bodies in that file')
+    .option('--check', 'exit 1 where an invariant is broken')
+    .option('--json', 'print JSON')
+    .action(async (what, options) => (await import('./commands/ladder.ts')).ladder(what, options));
+
   cpm
     .command('isf')
     .description('run the reference ISF with its SMS (SMPP) and e-mail (SMTP) interworking functions')
@@ -87,6 +101,9 @@ function adminCommands(cpm: Command): void {
   onServer(sessions.command('show <id>').description('one session and its ladder')).action(async (what, options) =>
     (await import('./commands/sessions.ts')).showSession(what, options),
   );
+  onServer(sessions.command('export <id>').description('write one as a file that the page and ladder open'))
+    .requiredOption('--to <file>', 'where it goes; - for standard output')
+    .action(async (what, options) => (await import('./commands/sessions.ts')).exportSession(what, options));
   onServer(sessions.command('end <id>').description('end one, on every leg')).action(async (what, options) =>
     (await import('./commands/sessions.ts')).endSession(what, options),
   );

@@ -2,8 +2,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ladderText } from '../../inspect/ladder-text.ts';
 import type { Binding } from '../../msrp/relay/binding.ts';
+import type { Trace } from '../../trace/trace.ts';
 import type { Server } from '../server.ts';
 import { notFound } from './answers.ts';
+import { sessionFileOf } from './export.ts';
 import { traceOf } from './trace-views.ts';
 import { detailsOf, endedOf, type SessionSummary, summaryOf } from './views.ts';
 
@@ -58,20 +60,33 @@ export function sessionRoutes(app: FastifyInstance, server: Server, redact: bool
     '/api/sessions/:id/trace',
     async (request, reply) => {
       const { id } = request.params;
-      const session = engine.sessions.get(id);
-      // Whoever looks at a session that had no trace gets one from here on.
-      const trace = session === undefined ? server.traces.of(id) : server.traces.follow(session);
+      const trace = traceFor(server, id);
       if (trace === undefined) return notFound(reply, `${noSession(id)}, nor is a trace of it kept`);
       const after = Number(request.query.after ?? -1);
       if (!Number.isInteger(after)) return reply.code(400).send({ error: 'after: expected a whole number' });
       return traceOf(trace, after, redact, bindings(id));
     },
   );
+  app.get<{ Params: { id: string } }>('/api/sessions/:id/export', async (request, reply) => {
+    const { id } = request.params;
+    const trace = traceFor(server, id);
+    if (trace === undefined) return notFound(reply, `${noSession(id)}, nor is a trace of it kept`);
+    const name = `session-${id.replace(/[^\w.-]/g, '_')}.json`;
+    return reply
+      .header('content-disposition', `attachment; filename="${name}"`)
+      .send(await sessionFileOf(server, trace, redact));
+  });
   app.post<{ Params: { id: string } }>('/api/sessions/:id/end', async (request, reply) => {
     return engine.end(request.params.id, 'operator')
       ? { ending: request.params.id }
       : notFound(reply, noSession(request.params.id));
   });
+}
+
+/** Whoever looks at a session that had no trace gets one from here on. */
+function traceFor({ cpm, traces }: Server, id: string): Trace | undefined {
+  const session = cpm.engine.sessions.get(id);
+  return session === undefined ? traces.of(id) : traces.follow(session);
 }
 
 interface Range {

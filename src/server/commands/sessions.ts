@@ -1,8 +1,9 @@
 /** `cpm-engine sessions`: what lives on a running server, one session in detail, ending one. */
+import { writeFileSync } from 'node:fs';
 import type { LadderEntry } from '../../inspect/ladder.ts';
 import type { SessionSummary } from '../admin/views.ts';
-import { type AdminOptions, ask } from './admin-client.ts';
-import { print, table, UsageError } from './output.ts';
+import { type AdminOptions, ask, askText } from './admin-client.ts';
+import { CommandFailed, print, table, UsageError } from './output.ts';
 
 export interface SessionsOptions extends AdminOptions {
   readonly json?: boolean;
@@ -46,6 +47,18 @@ export async function showSession(id: string, options: SessionsOptions): Promise
   }
   print();
   for (const line of ladder.text) print(line);
+}
+
+/** Writes the session as a file that the page and `cpm-engine ladder` open; `-` is standard output. */
+export async function exportSession(id: string, options: SessionsOptions & { readonly to: string }): Promise<void> {
+  const file = await askText(options, `/api/sessions/${encodeURIComponent(id)}/export`);
+  if (options.to === '-') return print(file);
+  try {
+    writeFileSync(options.to, file);
+  } catch (error) {
+    throw new CommandFailed(`${options.to}: ${(error as Error).message}`);
+  }
+  print(options.json ? JSON.stringify({ exported: id, to: options.to }) : `written: ${options.to}`);
 }
 
 export async function endSession(id: string, options: SessionsOptions): Promise<void> {

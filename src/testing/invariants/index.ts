@@ -22,7 +22,7 @@ import { Wire } from './wire.ts';
 
 export type { FolderSeen } from './folders.ts';
 export type { Violation } from './violation.ts';
-export { Wire } from './wire.ts';
+export { type Attribution, Wire } from './wire.ts';
 export {
   invariant01AllEndsTold,
   invariant02OneFunnel,

@@ -51,8 +51,30 @@ export interface SessionSeen {
   mode: string | null;
 }
 
+/** How it is told whose a dialog or an INVITE is. */
+export interface Attribution {
+  /** Of a dialog that this INVITE began, with our tag in it. A session that is not known counts as none of ours. */
+  legOf(invite: SipRequest, way: 'in' | 'out', localTag: string): { readonly session: string; readonly leg: string };
+  /** The session that passed this INVITE on. */
+  proxiedBy(invite: SipRequest): string | undefined;
+}
+
+/** By the tags and routes that this function makes: both begin with the session's key. */
+const BY_OWN_NAMES: Attribution = {
+  legOf: (_invite, _way, localTag) => ({
+    session: localTag.slice(0, Math.max(0, localTag.indexOf('.'))),
+    leg: localTag.split('.').slice(0, 2).join('.'),
+  }),
+  proxiedBy: (invite) => {
+    const entry = invite.list('record-route')[0];
+    const uri = entry === undefined ? undefined : parseUri(parseNameAddress(entry)?.uri ?? '');
+    return uri !== undefined && isSipUri(uri) ? uri.user : undefined;
+  },
+};
+
 export class Wire {
   readonly chronicle: Chronicle;
+  readonly #attribution: Attribution;
   readonly transactions: TransactionSeen[] = [];
   readonly dialogs: DialogSeen[] = [];
   readonly sessions = new Map<string, SessionSeen>();
@@ -64,8 +86,9 @@ export class Wire {
   readonly #requests = new Map<string, TransactionSeen[]>();
   readonly #parsed = new Map<string, AnyMessage | undefined>();
 
-  constructor(chronicle: Chronicle) {
+  constructor(chronicle: Chronicle, attribution: Attribution = BY_OWN_NAMES) {
     this.chronicle = chronicle;
+    this.#attribution = attribution;
     chronicle.entries.forEach((entry, order) => {
       if (entry.kind === 'in' || entry.kind === 'out') {
         const message = this.#parse(entry.passage.message);
@@ -111,9 +134,7 @@ export class Wire {
   }
 
   #seeProxied(request: SipRequest): void {
-    const entry = request.list('record-route')[0];
-    const uri = entry === undefined ? undefined : parseUri(parseNameAddress(entry)?.uri ?? '');
-    const key = uri !== undefined && isSipUri(uri) ? uri.user : undefined;
+    const key = this.#attribution.proxiedBy(request);
     if (key === undefined) return;
     const keys = this.proxied.get(request.callId) ?? new Set();
     this.proxied.set(request.callId, keys.add(key));
@@ -138,13 +159,12 @@ export class Wire {
       const { status, toTag = '' } = response.message;
       if (status < 200 || status >= 300) continue;
       const localTag = way === 'out' ? (request.fromTag ?? '') : toTag;
-      const session = localTag.slice(0, Math.max(0, localTag.indexOf('.')));
+      const { session, leg } = this.#attribution.legOf(request, way, localTag);
       if (!this.sessions.has(session)) continue;
       const known = dialogs.get(toTag);
       if (known !== undefined) known.answers.push(response);
       else {
         const remoteTag = way === 'out' ? toTag : (request.fromTag ?? '');
-        const leg = localTag.split('.').slice(0, 2).join('.');
         const parts = { leg, session, callId: request.callId, localTag, remoteTag };
         dialogs.set(toTag, { ...parts, invite, answers: [response], outgoing: way === 'out' });
       }
