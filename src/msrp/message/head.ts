@@ -27,6 +27,22 @@ export interface MsrpHead {
 // transact-id = ident = ALPHANUM 3*31ident-char
 const START = /^MSRP ([A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}) (?:(\d{3})(?: [^\r\n]*)?|([A-Z]{1,32}))$/;
 
+const FEWEST_LETTERS = 4;
+const MOST_LETTERS = 32;
+const OTHER_LETTERS = '.-+%=';
+
+/** The same as in `START`, without a regular expression: each message is asked for it. */
+export function isTransactionId(text: string): boolean {
+  if (text.length < FEWEST_LETTERS || text.length > MOST_LETTERS) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const letter = code | 0x20;
+    const isPlain = (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39);
+    if (!isPlain && (at === 0 || !OTHER_LETTERS.includes(text[at] as string))) return false;
+  }
+  return true;
+}
+
 export interface StartLine {
   readonly id: string;
   readonly method: string;
@@ -98,11 +114,7 @@ export interface HeaderPlace {
 export function placeOfHeader(lines: string, name: string): HeaderPlace | undefined {
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf('\r\n', start) + 2;
-    // The first letter decides for nearly all lines, without making a string of the name.
-    const isNamed = (lines.charCodeAt(start) | 0x20) === name.charCodeAt(0) && lines[start + name.length] === ':';
-    if (isNamed && lines.slice(start, start + name.length).toLowerCase() === name) {
-      return { start, value: start + name.length + 1, end };
-    }
+    if (isNamed(lines, start, name)) return { start, value: start + name.length + 1, end };
     start = end;
   }
   return undefined;
@@ -110,15 +122,15 @@ export function placeOfHeader(lines: string, name: string): HeaderPlace | undefi
 
 /** What a relay or a receiver has to know of a SEND, out of its header lines in one pass. */
 export interface SendHeaders {
+  readonly hasMessageId: boolean;
   /** Undefined where it is missing. */
-  readonly messageId: string | undefined;
   readonly byteRange: string | undefined;
   readonly hasContentType: boolean;
   readonly failureReport: 'yes' | 'no' | 'partial';
 }
 
 export function readSendHeaders(lines: string): SendHeaders {
-  let messageId: string | undefined;
+  let hasMessageId = false;
   let byteRange: string | undefined;
   let failureReport: SendHeaders['failureReport'] = 'yes';
   let hasContentType = false;
@@ -126,21 +138,30 @@ export function readSendHeaders(lines: string): SendHeaders {
     end = lines.indexOf('\r\n', start) + 2;
     // The first letter tells the headers apart; whatever else begins so is compared whole.
     const letter = lines.charCodeAt(start) | 0x20;
-    if (letter === 0x6d) messageId ??= valueNamed(lines, start, end, 'message-id');
+    if (letter === 0x6d) hasMessageId ||= isNamed(lines, start, 'message-id');
     else if (letter === 0x62) byteRange ??= valueNamed(lines, start, end, 'byte-range');
     else if (letter === 0x66) failureReport = wishOf(valueNamed(lines, start, end, 'failure-report')) ?? failureReport;
-    else if (letter === 0x63) hasContentType ||= valueNamed(lines, start, end, 'content-type') !== undefined;
+    else if (letter === 0x63) hasContentType ||= isNamed(lines, start, 'content-type');
   }
-  return { messageId, byteRange, hasContentType, failureReport };
+  return { hasMessageId, byteRange, hasContentType, failureReport };
 }
 
 function valueNamed(lines: string, start: number, end: number, name: string): string | undefined {
-  const colon = start + name.length;
-  if (lines.charCodeAt(colon) !== COLON || lines.slice(start, colon).toLowerCase() !== name) return undefined;
-  return trimBlanks(lines.slice(colon + 1, end - 2));
+  return isNamed(lines, start, name) ? trimBlanks(lines.slice(start + name.length + 1, end - 2)) : undefined;
+}
+
+/** True where this header's name and a colon stand; without making a string of it. `name` is letters and dashes. */
+function isNamed(lines: string, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const code = lines.charCodeAt(start + at);
+    const wanted = name.charCodeAt(at);
+    if (code !== wanted && (wanted === DASH || (code | 0x20) !== wanted)) return false;
+  }
+  return lines.charCodeAt(start + name.length) === COLON;
 }
 
 const COLON = 0x3a;
+const DASH = 0x2d;
 
 /** RFC 4975 7.1.1: absent means `no`. */
 export function wantsSuccessReport(lines: string): boolean {

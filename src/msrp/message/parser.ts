@@ -3,7 +3,14 @@
  * given: a chunk of any size is never held. Each byte is looked at a bounded number of times, however the stream is cut.
  */
 import { bytesOfWire, wireOfBytes } from '../../sip/message/bytes.ts';
-import { type ContinuationFlag, type MsrpHead, parseStartLine, readHead, type StartLine } from './head.ts';
+import {
+  type ContinuationFlag,
+  isTransactionId,
+  type MsrpHead,
+  parseStartLine,
+  readHead,
+  type StartLine,
+} from './head.ts';
 
 /** Told what was read, in the order of the stream. */
 export interface MsrpSink {
@@ -25,6 +32,11 @@ const LF = 0x0a;
 const DASH = 0x2d;
 const DASHES = '-------';
 const MSRP = [0x4d, 0x53, 0x52, 0x50, 0x20];
+const SPACE = 0x20;
+/** What stands before the transaction id of an end-line behind a body. */
+const BOUNDARY = bytesOfWire(`\r\n${DASHES}`) as Buffer;
+/** RFC 4975 9: a transaction id has no more letters. */
+const LONGEST_ID = 32;
 const FLAGS: Readonly<Record<number, ContinuationFlag>> = { 36: '$', 43: '+', 35: '#' };
 /** Flag and CRLF behind the end-line's transaction id. */
 const FLAG_BYTES = 3;
@@ -40,8 +52,17 @@ export class MsrpParser {
   /** How far into `#rest` the head has been looked at: the start of a line. */
   #seen = 0;
   #start: StartLine | undefined;
-  /** CRLF and end-line of the body that is being read, up to its flag; undefined between bodies. */
-  #endLine: Buffer | undefined;
+  /** The paths of the head that is being read, where they are those of a head before it. */
+  #paths: Familiar | undefined;
+  /** Where its header lines begin behind them, from the start of the head. */
+  #linesAt = 0;
+  /** What requests and responses began with the last time: nearly always the same again. */
+  #request: Familiar | undefined;
+  #response: Familiar | undefined;
+  /** Transaction id of the message whose body is being read; undefined between bodies. */
+  #bodyOf: string | undefined;
+  /** CRLF and end-line of that body, up to its flag, once it has been asked for. */
+  #boundary: Buffer | undefined;
   /** Bytes at the start of the body that are the head's blank line. */
   #skip = 0;
   #stopped = false;
@@ -53,19 +74,24 @@ export class MsrpParser {
 
   /** True where a message has been begun and not ended. */
   get unfinished(): boolean {
-    return this.#endLine !== undefined || this.#rest.length > 0;
+    return this.#bodyOf !== undefined || this.#rest.length > 0;
   }
 
   /** True while a body is being read. */
   get inBody(): boolean {
-    return this.#endLine !== undefined;
+    return this.#bodyOf !== undefined;
+  }
+
+  get #endLine(): Buffer {
+    this.#boundary ??= endLineOf(this.#bodyOf as string);
+    return this.#boundary;
   }
 
   push(data: Buffer): void {
     let bytes = data;
     let at = 0;
     if (this.#rest.length > 0) {
-      if (this.#endLine !== undefined) {
+      if (this.#bodyOf !== undefined) {
         at = this.#resolveTail(data);
         if (at < 0) return;
       } else {
@@ -74,7 +100,7 @@ export class MsrpParser {
       }
     }
     while (at < bytes.length && !this.#stopped) {
-      const next = this.#endLine === undefined ? this.#head(bytes, at) : this.#body(bytes, at);
+      const next = this.#bodyOf === undefined ? this.#head(bytes, at) : this.#body(bytes, at);
       if (next < 0) return;
       at = next;
     }
@@ -98,9 +124,12 @@ export class MsrpParser {
   #head(bytes: Buffer, at: number): number {
     let from = at;
     // A blank line between messages is no part of the grammar; some clients send one all the same.
-    if (this.#seen === 0) while (from < bytes.length && (bytes[from] === CR || bytes[from] === LF)) from++;
+    if (this.#seen === 0) {
+      while (from < bytes.length && (bytes[from] === CR || bytes[from] === LF)) from++;
+      this.#recognise(bytes, from);
+    }
     let line = from + this.#seen;
-    for (let end = bytes.indexOf(LF, line); end >= 0; end = bytes.indexOf(LF, line)) {
+    for (let end = lineFeed(bytes, line); end >= 0; end = lineFeed(bytes, line)) {
       if (end - from > this.#limits.headBytes) break;
       if (bytes[end - 1] !== CR) return this.#broken('a line that does not end with CRLF');
       if (this.#start === undefined) {
@@ -114,6 +143,32 @@ export class MsrpParser {
       line = end + 1;
     }
     return this.#awaitHead(bytes, from, line);
+  }
+
+  /** Reads start line and paths in one go, where they are those of the last request or response but for the id. */
+  #recognise(bytes: Buffer, from: number): void {
+    const idAt = from + MSRP.length;
+    let space = idAt;
+    for (const end = Math.min(idAt + LONGEST_ID, bytes.length); space < end && bytes[space] !== SPACE; ) space++;
+    const known = isDigit(bytes[space + 1]) ? this.#response : this.#request;
+    if (known === undefined || !isAt(bytes, space, known.text)) return;
+    const id = wireOfBytes(bytes, idAt, space);
+    if (!isAt(bytes, from, MSRP_SPACE) || !isTransactionId(id)) return;
+    this.#start = { id, method: known.method, status: known.status };
+    this.#paths = known;
+    this.#seen = space + known.text.length - from;
+    this.#linesAt = this.#seen;
+  }
+
+  /** Notes what a head began with, for the next one. */
+  #learn(bytes: Buffer, from: number, { id, method, status, toPath, fromPath, fault }: MsrpHead): void {
+    const space = from + MSRP.length + id.length;
+    const paths = bytes.indexOf(LF, space) + 1;
+    const end = bytes.indexOf(LF, bytes.indexOf(LF, paths) + 1) + 1;
+    if (fault !== undefined || !isAt(bytes, paths, `To-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n`)) return;
+    const familiar = { text: wireOfBytes(bytes, space, end), method, status, toPath, fromPath };
+    if (status === 0) this.#request = familiar;
+    else this.#response = familiar;
   }
 
   #awaitHead(bytes: Buffer, from: number, line: number): number {
@@ -136,35 +191,56 @@ export class MsrpParser {
   }
 
   #headDone(bytes: Buffer, from: number, line: number, next: number, flag: ContinuationFlag | undefined): number {
-    const start = this.#start as StartLine;
-    const headers = wireOfBytes(bytes, bytes.indexOf(LF, from) + 1, line);
+    const head = this.#headRead(bytes, from, line, flag === undefined);
     this.#start = undefined;
+    this.#paths = undefined;
     this.#seen = 0;
-    this.#sink.onHead(readHead(start, headers, flag === undefined));
+    this.#sink.onHead(head);
     if (flag !== undefined) {
       this.#sink.onEnd(flag);
       return next;
     }
     // The blank line is looked at with the body: an empty one is written with and without a CRLF of its own.
-    this.#endLine = endLineOf(start.id);
+    this.#bodyOf = head.id;
     this.#skip = BLANK_BYTES;
     return next - BLANK_BYTES;
+  }
+
+  #headRead(bytes: Buffer, from: number, line: number, hasBody: boolean): MsrpHead {
+    const start = this.#start as StartLine;
+    const paths = this.#paths;
+    if (paths === undefined) {
+      const head = readHead(start, wireOfBytes(bytes, bytes.indexOf(LF, from) + 1, line), hasBody);
+      this.#learn(bytes, from, head);
+      return head;
+    }
+    const { id, method, status } = start;
+    const { toPath, fromPath } = paths;
+    const lines = wireOfBytes(bytes, from + this.#linesAt, line);
+    return { id, method, status, toPath, fromPath, lines, hasBody, fault: undefined };
   }
 
   // --- body ----------------------------------------------------------------------------------------------------
 
   /** Reads body from `at`; where it goes on, or -1 where all is read. */
   #body(bytes: Buffer, at: number): number {
-    const endLine = this.#endLine as Buffer;
-    for (let found = bytes.indexOf(endLine, at); found >= 0; found = bytes.indexOf(endLine, found + 1)) {
+    const first = bytes.indexOf(BOUNDARY, at);
+    if (first >= 0) {
+      const end = first + BOUNDARY.length + (this.#bodyOf as string).length;
+      const flag = isAt(bytes, first + BOUNDARY.length, this.#bodyOf as string) ? flagAt(bytes, end) : undefined;
+      if (flag !== undefined) return this.#bodyDone(bytes, at, first, end + FLAG_BYTES, flag);
+    }
+    const endLine = this.#endLine;
+    // What is not ours stands in the text, or is cut off.
+    for (
+      let found = first < 0 ? -1 : bytes.indexOf(endLine, first);
+      found >= 0;
+      found = bytes.indexOf(endLine, found + 1)
+    ) {
       const end = found + endLine.length;
       if (end + FLAG_BYTES > bytes.length) break;
       const flag = flagAt(bytes, end);
-      if (flag === undefined) continue;
-      this.#emit(bytes, at, found);
-      this.#endLine = undefined;
-      this.#sink.onEnd(flag);
-      return end + FLAG_BYTES;
+      if (flag !== undefined) return this.#bodyDone(bytes, at, found, end + FLAG_BYTES, flag);
     }
     const kept = tailOf(bytes, at, endLine);
     this.#emit(bytes, at, kept);
@@ -172,22 +248,27 @@ export class MsrpParser {
     return -1;
   }
 
+  #bodyDone(bytes: Buffer, from: number, to: number, next: number, flag: ContinuationFlag): number {
+    this.#emit(bytes, from, to);
+    this.#bodyOf = undefined;
+    this.#boundary = undefined;
+    this.#sink.onEnd(flag);
+    return next;
+  }
+
   /**
    * The body ended last time with what may be the front of its end-line. Looks at that and just enough of the new bytes
    * to know; where reading goes on in the new ones, or -1 where still more has to come.
    */
   #resolveTail(data: Buffer): number {
-    const endLine = this.#endLine as Buffer;
+    const endLine = this.#endLine;
     const rest = this.#rest;
     const joint = Buffer.concat([rest, data.subarray(0, endLine.length + FLAG_BYTES)]);
     this.#rest = NOTHING;
     const found = joint.indexOf(endLine);
     const flag = found < 0 ? undefined : flagAt(joint, found + endLine.length);
     if (flag !== undefined && found < rest.length) {
-      this.#emit(joint, 0, found);
-      this.#endLine = undefined;
-      this.#sink.onEnd(flag);
-      return found + endLine.length + FLAG_BYTES - rest.length;
+      return this.#bodyDone(joint, 0, found, found + endLine.length + FLAG_BYTES, flag) - rest.length;
     }
     const kept = tailOf(joint, 0, endLine);
     if (kept < rest.length && joint.length === rest.length + data.length) {
@@ -205,6 +286,34 @@ export class MsrpParser {
     this.#skip -= start - from;
     if (to > start) this.#sink.onBody(bytes.subarray(start, to));
   }
+}
+
+/** Start line behind the id, and the lines of the paths, of a head that has been read. */
+interface Familiar {
+  readonly text: string;
+  readonly method: string;
+  readonly status: number;
+  readonly toPath: string;
+  readonly fromPath: string;
+}
+
+const MSRP_SPACE = 'MSRP ';
+
+/** True where these characters stand. */
+function isAt(bytes: Buffer, at: number, text: string): boolean {
+  if (at + text.length > bytes.length) return false;
+  for (let index = 0; index < text.length; index++) if (bytes[at + index] !== text.charCodeAt(index)) return false;
+  return true;
+}
+
+/** Place of the next LF; -1 where there is none. Lines are short: a call out of the language costs more than looking. */
+function lineFeed(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at;
+  return -1;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 function endLineOf(id: string): Buffer {

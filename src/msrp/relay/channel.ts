@@ -11,6 +11,7 @@ import { type ByteRange, parseByteRange, WHOLE } from '../message/byte-range.ts'
 import {
   type ContinuationFlag,
   failureReportOf,
+  headerIn,
   type MsrpHead,
   readSendHeaders,
   type SendHeaders,
@@ -45,7 +46,7 @@ export interface ChannelHost {
 
 /** RFC 4975 7.1.2: a REPORT is never answered. */
 const REPORTED: SendHeaders = {
-  messageId: undefined,
+  hasMessageId: false,
   byteRange: undefined,
   hasContentType: false,
   failureReport: 'no',
@@ -88,7 +89,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host = host;
     this.carrier = carrier;
     this.#parser = new MsrpParser(this, host.limits);
-    this.#pending = new Pending(host.limits.pending);
+    this.#pending = new Pending(host.limits.pending, host.identifiers.token());
     this.#openedAt = host.clock.now();
     this.#lastActive = this.#openedAt;
     this.#watch = host.clock.schedule(this.#nextLook(), this, 'watch');
@@ -236,7 +237,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     const headers = readSendHeaders(head.lines);
     // RFC 4975 5.4: a SEND without content only says which session the connection is for.
     if (!head.hasBody && !headers.hasContentType) return 200;
-    if (headers.messageId === undefined) return 400;
+    if (!headers.hasMessageId) return 400;
     const range = headers.byteRange === undefined ? undefined : parseByteRange(headers.byteRange);
     if (headers.byteRange !== undefined && range === undefined) return 400;
     if ((range?.total ?? 0) > this.#host.limits.messageBytes) return 413;
@@ -265,7 +266,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     const channel = far.channel?.open === true ? far.channel : undefined;
     const passage: Passage = new Passage(head, range, exchange, {
       largest: this.#host.limits.messageBytes,
-      observer: isReport ? undefined : this.#observer(head, binding, headers, range),
+      observer: isReport ? undefined : this.#observer(head, binding, range),
       outlet: channel?.outletOf(far),
     });
     if (channel === undefined) this.#awaitPeer(far, passage);
@@ -283,9 +284,10 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host.want(far);
   }
 
-  #observer(head: MsrpHead, { key }: Binding, { messageId }: SendHeaders, range: ByteRange | undefined) {
+  #observer(head: MsrpHead, { key }: Binding, range: ByteRange | undefined) {
     const { observe } = this.#host;
-    if (observe === undefined || messageId === undefined) return undefined;
+    if (observe === undefined) return undefined;
+    const messageId = headerIn(head.lines, 'message-id') ?? '';
     const { session, stream, leg: from } = key;
     const observer = observe({ session, stream, from, messageId, range: range ?? WHOLE, lines: head.lines });
     if (observer === undefined) return undefined;
@@ -345,11 +347,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     if (known !== undefined) return known;
     const outlet: Outlet = {
       start: (id, method) => binding.start(id, method),
-      begin: (exchange) => {
-        const id = this.#host.identifiers.token();
-        if (exchange !== undefined) this.#pending.add(id, exchange);
-        return id;
-      },
+      begin: (exchange) => this.#pending.begin(exchange),
       ended: (id) => this.#pending.ended(id, this.#host.clock.now()),
       whole: (head, body, tail) => {
         this.message(head);
