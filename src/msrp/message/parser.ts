@@ -3,20 +3,14 @@
  * given: a chunk of any size is never held. Each byte is looked at a bounded number of times, however the stream is cut.
  */
 import { bytesOfWire, wireOfBytes } from '../../sip/message/bytes.ts';
-import {
-  type ContinuationFlag,
-  isTransactionId,
-  type MsrpHead,
-  parseStartLine,
-  readHead,
-  type StartLine,
-} from './head.ts';
+import { type Beginning, type ContinuationFlag, MsrpHead, parseStartLine, readHead, type StartLine } from './head.ts';
+import { isAt, Recognition } from './recognition.ts';
 
 /** Told what was read, in the order of the stream. */
 export interface MsrpSink {
   onHead(head: MsrpHead): void;
-  /** Bytes of the body, a view of what was pushed: to be used or copied before the sink returns. */
-  onBody(bytes: Buffer): void;
+  /** The next bytes of the body, those from `from` to `to` of what was pushed. */
+  onBody(bytes: Buffer, from: number, to: number): void;
   onEnd(flag: ContinuationFlag): void;
   /** What came is not MSRP any further; nothing more is read. */
   onBroken(fault: string): void;
@@ -32,11 +26,8 @@ const LF = 0x0a;
 const DASH = 0x2d;
 const DASHES = '-------';
 const MSRP = [0x4d, 0x53, 0x52, 0x50, 0x20];
-const SPACE = 0x20;
 /** What stands before the transaction id of an end-line behind a body. */
 const BOUNDARY = bytesOfWire(`\r\n${DASHES}`) as Buffer;
-/** RFC 4975 9: a transaction id has no more letters. */
-const LONGEST_ID = 32;
 const FLAGS: Readonly<Record<number, ContinuationFlag>> = { 36: '$', 43: '+', 35: '#' };
 /** Flag and CRLF behind the end-line's transaction id. */
 const FLAG_BYTES = 3;
@@ -52,13 +43,9 @@ export class MsrpParser {
   /** How far into `#rest` the head has been looked at: the start of a line. */
   #seen = 0;
   #start: StartLine | undefined;
-  /** The paths of the head that is being read, where they are those of a head before it. */
-  #paths: Familiar | undefined;
-  /** Where its header lines begin behind them, from the start of the head. */
-  #linesAt = 0;
-  /** What requests and responses began with the last time: nearly always the same again. */
-  #request: Familiar | undefined;
-  #response: Familiar | undefined;
+  readonly #recognition = new Recognition();
+  /** True where the head that is being read began as the one before. */
+  #recognised = false;
   /** Transaction id of the message whose body is being read; undefined between bodies. */
   #bodyOf: string | undefined;
   /** CRLF and end-line of that body, up to its flag, once it has been asked for. */
@@ -99,8 +86,9 @@ export class MsrpParser {
         this.#rest = NOTHING;
       }
     }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     while (at < bytes.length && !this.#stopped) {
-      const next = this.#bodyOf === undefined ? this.#head(bytes, at) : this.#body(bytes, at);
+      const next = this.#bodyOf === undefined ? this.#head(bytes, view, at) : this.#body(bytes, at);
       if (next < 0) return;
       at = next;
     }
@@ -121,18 +109,19 @@ export class MsrpParser {
   // --- head ----------------------------------------------------------------------------------------------------
 
   /** Reads a head from `at`; where it goes on, or -1 where more has to come first. */
-  #head(bytes: Buffer, at: number): number {
+  #head(bytes: Buffer, view: DataView, at: number): number {
     let from = at;
     // A blank line between messages is no part of the grammar; some clients send one all the same.
     if (this.#seen === 0) {
       while (from < bytes.length && (bytes[from] === CR || bytes[from] === LF)) from++;
-      this.#recognise(bytes, from);
+      this.#recognised = this.#recognition.sees(bytes, view, from);
+      if (this.#recognised) this.#seen = this.#recognition.length;
     }
     let line = from + this.#seen;
     for (let end = lineFeed(bytes, line); end >= 0; end = lineFeed(bytes, line)) {
       if (end - from > this.#limits.headBytes) break;
       if (bytes[end - 1] !== CR) return this.#broken('a line that does not end with CRLF');
-      if (this.#start === undefined) {
+      if (this.#start === undefined && !this.#recognised) {
         this.#start = parseStartLine(wireOfBytes(bytes, from, end - 1));
         if (this.#start === undefined) return this.#broken('no start line of MSRP');
       } else if (end === line + 1) return this.#headDone(bytes, from, line, end + 1, undefined);
@@ -143,32 +132,6 @@ export class MsrpParser {
       line = end + 1;
     }
     return this.#awaitHead(bytes, from, line);
-  }
-
-  /** Reads start line and paths in one go, where they are those of the last request or response but for the id. */
-  #recognise(bytes: Buffer, from: number): void {
-    const idAt = from + MSRP.length;
-    let space = idAt;
-    for (const end = Math.min(idAt + LONGEST_ID, bytes.length); space < end && bytes[space] !== SPACE; ) space++;
-    const known = isDigit(bytes[space + 1]) ? this.#response : this.#request;
-    if (known === undefined || !isAt(bytes, space, known.text)) return;
-    const id = wireOfBytes(bytes, idAt, space);
-    if (!isAt(bytes, from, MSRP_SPACE) || !isTransactionId(id)) return;
-    this.#start = { id, method: known.method, status: known.status };
-    this.#paths = known;
-    this.#seen = space + known.text.length - from;
-    this.#linesAt = this.#seen;
-  }
-
-  /** Notes what a head began with, for the next one. */
-  #learn(bytes: Buffer, from: number, { id, method, status, toPath, fromPath, fault }: MsrpHead): void {
-    const space = from + MSRP.length + id.length;
-    const paths = bytes.indexOf(LF, space) + 1;
-    const end = bytes.indexOf(LF, bytes.indexOf(LF, paths) + 1) + 1;
-    if (fault !== undefined || !isAt(bytes, paths, `To-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n`)) return;
-    const familiar = { text: wireOfBytes(bytes, space, end), method, status, toPath, fromPath };
-    if (status === 0) this.#request = familiar;
-    else this.#response = familiar;
   }
 
   #awaitHead(bytes: Buffer, from: number, line: number): number {
@@ -184,16 +147,15 @@ export class MsrpParser {
 
   /** The flag, where the line is the end-line of this very message: a message without a body. */
   #endLineFlag(bytes: Buffer, line: number, end: number): ContinuationFlag | undefined {
-    const id = this.#start?.id ?? '';
+    const id = this.#recognised ? this.#recognition.id : (this.#start?.id ?? '');
     if (end - line !== DASHES.length + id.length + 1) return undefined;
-    if (wireOfBytes(bytes, line, end - 1) !== DASHES + id) return undefined;
+    if (!isAt(bytes, line, DASHES) || !isAt(bytes, line + DASHES.length, id)) return undefined;
     return FLAGS[bytes[end - 1] as number];
   }
 
   #headDone(bytes: Buffer, from: number, line: number, next: number, flag: ContinuationFlag | undefined): number {
     const head = this.#headRead(bytes, from, line, flag === undefined);
     this.#start = undefined;
-    this.#paths = undefined;
     this.#seen = 0;
     this.#sink.onHead(head);
     if (flag !== undefined) {
@@ -207,17 +169,12 @@ export class MsrpParser {
   }
 
   #headRead(bytes: Buffer, from: number, line: number, hasBody: boolean): MsrpHead {
-    const start = this.#start as StartLine;
-    const paths = this.#paths;
-    if (paths === undefined) {
-      const head = readHead(start, wireOfBytes(bytes, bytes.indexOf(LF, from) + 1, line), hasBody);
-      this.#learn(bytes, from, head);
-      return head;
-    }
-    const { id, method, status } = start;
-    const { toPath, fromPath } = paths;
-    const lines = wireOfBytes(bytes, from + this.#linesAt, line);
-    return { id, method, status, toPath, fromPath, lines, hasBody, fault: undefined };
+    const { id, beginning, length } = this.#recognition;
+    if (this.#recognised) return MsrpHead.of(id, beginning as Beginning, hasBody, bytes, from + length, line);
+    const headers = wireOfBytes(bytes, bytes.indexOf(LF, from) + 1, line);
+    const head = readHead(this.#start as StartLine, headers, hasBody);
+    this.#recognition.learn(bytes, from, head);
+    return head;
   }
 
   // --- body ----------------------------------------------------------------------------------------------------
@@ -284,36 +241,14 @@ export class MsrpParser {
   #emit(bytes: Buffer, from: number, to: number): void {
     const start = Math.min(from + this.#skip, to);
     this.#skip -= start - from;
-    if (to > start) this.#sink.onBody(bytes.subarray(start, to));
+    if (to > start) this.#sink.onBody(bytes, start, to);
   }
-}
-
-/** Start line behind the id, and the lines of the paths, of a head that has been read. */
-interface Familiar {
-  readonly text: string;
-  readonly method: string;
-  readonly status: number;
-  readonly toPath: string;
-  readonly fromPath: string;
-}
-
-const MSRP_SPACE = 'MSRP ';
-
-/** True where these characters stand. */
-function isAt(bytes: Buffer, at: number, text: string): boolean {
-  if (at + text.length > bytes.length) return false;
-  for (let index = 0; index < text.length; index++) if (bytes[at + index] !== text.charCodeAt(index)) return false;
-  return true;
 }
 
 /** Place of the next LF; -1 where there is none. Lines are short: a call out of the language costs more than looking. */
 function lineFeed(bytes: Buffer, from: number): number {
   for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at;
   return -1;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 function endLineOf(id: string): Buffer {

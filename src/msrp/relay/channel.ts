@@ -7,17 +7,12 @@ import type { Carrier, CarrierUser } from '../carrier.ts';
 import type { MsrpCounters } from '../counters.ts';
 import type { MsrpLimits } from '../limits.ts';
 import { respondTo } from '../message/answering.ts';
-import { type ByteRange, parseByteRange, WHOLE } from '../message/byte-range.ts';
-import {
-  type ContinuationFlag,
-  failureReportOf,
-  headerIn,
-  type MsrpHead,
-  readSendHeaders,
-  type SendHeaders,
-} from '../message/head.ts';
+import { type ByteRange, WHOLE } from '../message/byte-range.ts';
+import { type ContinuationFlag, failureReportOf, headerIn, type MsrpHead } from '../message/head.ts';
 import type { MsrpIdentifiers } from '../message/identifiers.ts';
 import { MsrpParser, type MsrpSink } from '../message/parser.ts';
+import type { SendHeaders } from '../message/send-headers.ts';
+import { endLine } from '../message/compose.ts';
 import type { Binding } from './binding.ts';
 import { Exchange } from './exchange.ts';
 import type { Observe } from './observer.ts';
@@ -47,7 +42,7 @@ export interface ChannelHost {
 /** RFC 4975 7.1.2: a REPORT is never answered. */
 const REPORTED: SendHeaders = {
   hasMessageId: false,
-  byteRange: undefined,
+  range: undefined,
   hasContentType: false,
   failureReport: 'no',
 };
@@ -117,6 +112,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#lastActive = now;
     this.#parser.push(bytes);
     if (this.#fate instanceof Passage) this.#fate.flush();
+    this.#head?.keep();
     if (!this.#parser.unfinished) this.#unfinishedSince = 0;
     else if (this.#unfinishedSince === 0 || this.#progress || this.#parser.inBody) this.#unfinishedSince = now;
     this.#progress = false;
@@ -207,13 +203,15 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#fate = this.#judge(head);
   }
 
-  onBody(bytes: Buffer): void {
-    if (this.#fate instanceof Passage) this.#fate.bytes(bytes);
+  onBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#fate instanceof Passage) this.#fate.bytes(bytes, from, to);
   }
 
   onEnd(flag: ContinuationFlag): void {
     const head = this.#head as MsrpHead;
     const fate = this.#fate;
+    // With it the bytes it was read from, which an idle connection must not keep.
+    this.#head = undefined;
     this.#fate = undefined;
     this.#progress = true;
     if (fate instanceof Passage) {
@@ -234,12 +232,12 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#binding = binding;
     if (head.method === 'REPORT') return this.#passOn(head, binding, REPORTED, undefined);
     if (head.method !== 'SEND') return 501;
-    const headers = readSendHeaders(head.lines);
+    const headers = head.sendHeaders;
     // RFC 4975 5.4: a SEND without content only says which session the connection is for.
     if (!head.hasBody && !headers.hasContentType) return 200;
     if (!headers.hasMessageId) return 400;
-    const range = headers.byteRange === undefined ? undefined : parseByteRange(headers.byteRange);
-    if (headers.byteRange !== undefined && range === undefined) return 400;
+    const { range } = headers;
+    if (range === null) return 400;
     if ((range?.total ?? 0) > this.#host.limits.messageBytes) return 413;
     return this.#passOn(head, binding, headers, range);
   }
@@ -276,6 +274,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
 
   /** The peer is not connected: its chunk waits, and so does the one who sends it. */
   #awaitPeer(far: Binding, passage: Passage): void {
+    passage.head.keep();
     far.waiting.push(passage);
     if (!far.holding.has(this)) {
       far.holding.add(this);
@@ -349,6 +348,14 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
       start: (id, method) => binding.start(id, method),
       begin: (exchange) => this.#pending.begin(exchange),
       ended: (id) => this.#pending.ended(id, this.#host.clock.now()),
+      passOn: (method, bytes, from, to, flag, exchange) => {
+        const id = this.#pending.begin(exchange);
+        this.message(binding.start(id, method));
+        if (!this.open) return;
+        this.carrier.writePart(bytes, from, to);
+        this.carrier.write(endLine(id, flag));
+        this.#pending.ended(id, this.#host.clock.now());
+      },
       whole: (head, body, tail) => {
         this.message(head);
         if (!this.open) return;

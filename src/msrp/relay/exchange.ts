@@ -2,22 +2,25 @@
  * The answer that a relayed SEND will get: the worst of those that its parts get on the other side, when all have
  * theirs (RFC 4975 7.2). So a 200 says that the far end has the bytes, and a 413 or 415 is the far end's own.
  */
-import { type Answerer, respondTo } from '../message/answering.ts';
-import type { MsrpHead } from '../message/head.ts';
+import { type Answered, type Answerer, respondTo } from '../message/answering.ts';
+import type { Beginning } from '../message/head.ts';
 
-export class Exchange {
+export class Exchange implements Answered {
   /** Which answers the sender wants (RFC 4975 7.1.1 Failure-Report). */
   readonly wanted: 'yes' | 'partial';
   /** Answers outstanding: one for each part, one while the request still comes in, one for whoever holds it back. */
   #awaited = 1;
   #done = false;
-  readonly #head: MsrpHead;
+  readonly id: string;
+  readonly beginning: Beginning;
   readonly #from: Answerer;
   /** Sees an error before the sender does, so that nothing more of the message is passed on. */
   readonly #refused: () => void;
 
-  constructor(head: MsrpHead, wanted: 'yes' | 'partial', from: Answerer, refused: () => void) {
-    this.#head = head;
+  constructor(request: Answered, wanted: 'yes' | 'partial', from: Answerer, refused: () => void) {
+    // Not the request itself: it holds the bytes it was read from.
+    this.id = request.id;
+    this.beginning = request.beginning;
     this.#from = from;
     this.#refused = refused;
     this.wanted = wanted;
@@ -40,6 +43,6 @@ export class Exchange {
 
   #answer(status: number): void {
     this.#done = true;
-    respondTo(this.#head, status, this.wanted, this.#from);
+    respondTo(this, status, this.wanted, this.#from);
   }
 }

@@ -204,10 +204,10 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     this.#awaitingReport.get(headerIn(head.lines, 'message-id') ?? '')?.onReport(Number(status ?? 0));
   }
 
-  onBody(bytes: Buffer): void {
+  onBody(bytes: Buffer, from: number, to: number): void {
     if (this.#chunk === undefined) return;
-    this.#options.recipient.onBytes(this.#chunk, this.#at, bytes);
-    this.#at += bytes.length;
+    this.#options.recipient.onBytes(this.#chunk, this.#at, bytes.subarray(from, to));
+    this.#at += to - from;
   }
 
   onEnd(flag: ContinuationFlag): void {

@@ -90,6 +90,10 @@ export class MsrpConnection implements Carrier, TimerOwner {
     this.#packing.bytes(bytes);
   }
 
+  writePart(bytes: Buffer, from: number, to: number): void {
+    this.#packing.part(bytes, from, to);
+  }
+
   flush(): void {
     if (this.#packing.size > 0) this.#packing.send(this.#socket);
   }

@@ -57,6 +57,18 @@ export class Packing {
     this.size += length;
   }
 
+  /** Those from here to there, copied. */
+  part(bytes: Buffer, from: number, to: number): void {
+    const length = to - from;
+    if (length > COPIED_BYTES) {
+      this.#alone(bytes.subarray(from, to));
+      return;
+    }
+    bytes.copy(this.#room(length), this.#used, from, to);
+    this.#used += length;
+    this.size += length;
+  }
+
   #alone(bytes: Buffer): void {
     this.#complete();
     this.#packets.push(bytes);
@@ -92,10 +104,12 @@ export class Packing {
     this.size = 0;
     if (socket.destroyed) return;
     // Told in order: when the last has left, all have.
-    const left = lent.length === 0 ? undefined : () => lent.forEach(takeBack);
+    const left = lent.length === 0 ? undefined : () => {
+            for (const piece of lent) takeBack(piece);
+          };
     const last = packets.length - 1;
     if (last > 0) socket.cork();
-    packets.forEach((packet, at) => socket.write(packet, at === last ? left : undefined));
+    for (const [at, packet] of packets.entries()) socket.write(packet, at === last ? left : undefined);
     if (last > 0) socket.uncork();
   }
 }
