@@ -95,7 +95,10 @@ describe('headers and responses', () => {
     const answer = (method: string, status: number, wanted: 'yes' | 'no' | 'partial' = 'yes') => {
       let text = '';
       const beginning = new Beginning({ method, status: 0 }, 'msrp://b:2/y;tcp msrp://c:3/z;tcp', from);
-      respondTo({ id: 'abcd', beginning }, status, wanted, { open: true, message: (said) => void (text += said) });
+      respondTo({ id: 'abcd', beginning }, status, wanted, {
+        open: true,
+        answer: (id, between) => void (text += `MSRP ${id}${between}${id}$\r\n`),
+      });
       return text;
     };
     expect(answer('SEND', 200)).toBe(

@@ -5,7 +5,8 @@ import type { Beginning } from './head.ts';
 /** Whoever answers for a request: the connection it came over. */
 export interface Answerer {
   readonly open: boolean;
-  message(text: string): void;
+  /** Sends `MSRP`, the id, what stands between, the id again and `$`. In pieces: joined they would be copied twice. */
+  answer(id: string, between: string): void;
 }
 
 /** The request: its transaction id, and what it began with. */
@@ -19,5 +20,5 @@ export function respondTo(to: Answered, status: number, wanted: 'yes' | 'no' | '
   const { id, beginning } = to;
   if (beginning.method === 'REPORT' || wanted === 'no' || (wanted === 'partial' && status === 200) || !from.open) return;
   const between = status === 200 ? beginning.accepted : answerBetween(status, beginning);
-  from.message(`MSRP ${id}${between}${id}$\r\n`);
+  from.answer(id, between);
 }

@@ -70,7 +70,7 @@ class Pattern {
     if (from + length > view.byteLength) return false;
     const own = this.#view;
     let at = 0;
-    for (; at + 4 <= length; at += 4) if (view.getInt32(from + at) !== own.getInt32(at)) return false;
+    for (; at + 4 <= length; at += 4) if (view.getInt32(from + at, true) !== own.getInt32(at, true)) return false;
     for (; at < length; at++) if (view.getUint8(from + at) !== own.getUint8(at)) return false;
     return true;
   }

@@ -12,7 +12,6 @@ import { type ContinuationFlag, failureReportOf, headerIn, type MsrpHead } from 
 import type { MsrpIdentifiers } from '../message/identifiers.ts';
 import { MsrpParser, type MsrpSink } from '../message/parser.ts';
 import type { SendHeaders } from '../message/send-headers.ts';
-import { endLine } from '../message/compose.ts';
 import type { Binding } from './binding.ts';
 import { Exchange } from './exchange.ts';
 import type { Observe } from './observer.ts';
@@ -22,6 +21,8 @@ import { Pending } from './pending.ts';
 /** What a connection asks of the relay. */
 export interface ChannelHost {
   readonly clock: Clock;
+  /** When the bytes that are being passed on came, ms since the epoch: for each message the clock is too dear. */
+  now: number;
   readonly limits: MsrpLimits;
   readonly counters: MsrpCounters;
   readonly identifiers: MsrpIdentifiers;
@@ -46,6 +47,8 @@ const REPORTED: SendHeaders = {
   hasContentType: false,
   failureReport: 'no',
 };
+
+const END = { $: '$\r\n', '+': '+\r\n', '#': '#\r\n' } as const;
 
 /** What becomes of the request that is coming in. */
 type Fate = Passage | number | undefined;
@@ -102,6 +105,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
   // --- the connection ------------------------------------------------------------------------------------------
 
   onOpen(): void {
+    this.#host.now = this.#host.clock.now();
     this.#host.opened(this);
     this.#host.flush();
   }
@@ -109,6 +113,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
   onData(bytes: Buffer): void {
     if (this.#ended) return;
     const now = this.#host.clock.now();
+    this.#host.now = now;
     this.#lastActive = now;
     this.#parser.push(bytes);
     if (this.#fate instanceof Passage) this.#fate.flush();
@@ -259,14 +264,11 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     const isReport = head.method === 'REPORT';
     if (far === undefined) return isReport ? undefined : 408;
     const { failureReport } = headers;
-    const exchange =
-      failureReport === 'no' ? undefined : new Exchange(head, failureReport, this, () => passage.abandon());
+    const exchange = failureReport === 'no' ? undefined : new Exchange(head, failureReport, this);
     const channel = far.channel?.open === true ? far.channel : undefined;
-    const passage: Passage = new Passage(head, range, exchange, {
-      largest: this.#host.limits.messageBytes,
-      observer: isReport ? undefined : this.#observer(head, binding, range),
-      outlet: channel?.outletOf(far),
-    });
+    const { messageBytes } = this.#host.limits;
+    const observer = isReport ? undefined : this.#observer(head, binding, range);
+    const passage = new Passage(head, range, exchange, messageBytes, observer, channel?.outletOf(far));
     if (channel === undefined) this.#awaitPeer(far, passage);
     else if (!this.#fed.includes(channel)) this.#fed.push(channel);
     return passage;
@@ -335,6 +337,18 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host.touched(this);
   }
 
+  answer(id: string, between: string): void {
+    if (!this.open) return;
+    this.#interrupt();
+    const { carrier } = this;
+    carrier.write('MSRP ');
+    carrier.write(id);
+    carrier.write(between);
+    carrier.write(id);
+    carrier.write('$\r\n');
+    this.#host.touched(this);
+  }
+
   #interrupt(): void {
     this.#outgoing?.interrupted();
     this.#outgoing = undefined;
@@ -346,15 +360,24 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     if (known !== undefined) return known;
     const outlet: Outlet = {
       start: (id, method) => binding.start(id, method),
-      begin: (exchange) => this.#pending.begin(exchange),
+      begin: (exchange) => this.#pending.idOf(this.#pending.begin(exchange, 0)),
       ended: (id) => this.#pending.ended(id, this.#host.clock.now()),
       passOn: (method, bytes, from, to, flag, exchange) => {
-        const id = this.#pending.begin(exchange);
-        this.message(binding.start(id, method));
+        const number = String(this.#pending.begin(exchange, this.#host.now));
         if (!this.open) return;
-        this.carrier.writePart(bytes, from, to);
-        this.carrier.write(endLine(id, flag));
-        this.#pending.ended(id, this.#host.clock.now());
+        this.#interrupt();
+        const { carrier } = this;
+        const { prefix } = this.#pending;
+        carrier.write('MSRP ');
+        carrier.write(prefix);
+        carrier.write(number);
+        carrier.write(binding.behind(method));
+        carrier.writePart(bytes, from, to);
+        carrier.write('\r\n-------');
+        carrier.write(prefix);
+        carrier.write(number);
+        carrier.write(END[flag]);
+        this.#host.touched(this);
       },
       whole: (head, body, tail) => {
         this.message(head);

@@ -5,6 +5,10 @@
 import { type Answered, type Answerer, respondTo } from '../message/answering.ts';
 import type { Beginning } from '../message/head.ts';
 
+interface Abandonable {
+  abandon(): void;
+}
+
 export class Exchange implements Answered {
   /** Which answers the sender wants (RFC 4975 7.1.1 Failure-Report). */
   readonly wanted: 'yes' | 'partial';
@@ -14,15 +18,14 @@ export class Exchange implements Answered {
   readonly id: string;
   readonly beginning: Beginning;
   readonly #from: Answerer;
-  /** Sees an error before the sender does, so that nothing more of the message is passed on. */
-  readonly #refused: () => void;
+  /** What is abandoned after an error, so that nothing more of the message is passed on. */
+  passage: Abandonable | undefined;
 
-  constructor(request: Answered, wanted: 'yes' | 'partial', from: Answerer, refused: () => void) {
+  constructor(request: Answered, wanted: 'yes' | 'partial', from: Answerer) {
     // Not the request itself: it holds the bytes it was read from.
     this.id = request.id;
     this.beginning = request.beginning;
     this.#from = from;
-    this.#refused = refused;
     this.wanted = wanted;
   }
 
@@ -37,7 +40,7 @@ export class Exchange implements Answered {
     this.#awaited--;
     if (status !== 200) {
       this.#answer(status);
-      this.#refused();
+      this.passage?.abandon();
     } else if (this.#awaited === 0) this.#answer(200);
   }
 

@@ -30,6 +30,8 @@ export interface Outlet {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Stands for an array that nobody has needed yet; nothing is put into it. */
+const NONE: Buffer[] = [];
 
 export class Passage {
   readonly head: MsrpHead;
@@ -39,7 +41,7 @@ export class Passage {
   readonly #observer: ChunkObserver | undefined;
   #outlet: Outlet | undefined;
   /** What came while nobody was there to take it, or since the last flush. */
-  #waiting: Buffer[] = [];
+  #waiting: Buffer[] = NONE;
   /** The first of it, where it is alone: nearly always all there is, and not worth an object of its own. */
   #only: Buffer | undefined;
   #onlyFrom = 0;
@@ -54,13 +56,22 @@ export class Passage {
   #flag: ContinuationFlag | undefined;
   #over = false;
 
-  constructor(head: MsrpHead, range: ByteRange | undefined, exchange: Exchange | undefined, more: PassageOptions) {
+  /** `largest` in bytes of a whole message; without an outlet while nobody is there. */
+  constructor(
+    head: MsrpHead,
+    range: ByteRange | undefined,
+    exchange: Exchange | undefined,
+    largest: number,
+    observer: ChunkObserver | undefined,
+    outlet: Outlet | undefined,
+  ) {
     this.head = head;
     this.range = range ?? WHOLE;
     this.exchange = exchange;
-    this.#largest = more.largest;
-    this.#observer = more.observer;
-    this.#outlet = more.outlet;
+    if (exchange !== undefined) exchange.passage = this;
+    this.#largest = largest;
+    this.#observer = observer;
+    this.#outlet = outlet;
   }
 
   /** Bytes of body that have come in. */
@@ -83,7 +94,7 @@ export class Passage {
   }
 
   #keep(bytes: Buffer, from: number, to: number): void {
-    if (this.#only !== undefined || this.#waiting.length > 0) {
+    if (this.#only !== undefined || this.#waiting !== NONE) {
       this.#pieces().push(bytes.subarray(from, to));
       return;
     }
@@ -94,6 +105,7 @@ export class Passage {
 
   /** What waits, as pieces. */
   #pieces(): Buffer[] {
+    if (this.#waiting === NONE) this.#waiting = [];
     if (this.#only !== undefined) this.#waiting.push(this.#only.subarray(this.#onlyFrom, this.#onlyTo));
     this.#only = undefined;
     return this.#waiting;
@@ -134,7 +146,7 @@ export class Passage {
     if (this.#over) return;
     this.#over = true;
     this.#only = undefined;
-    this.#waiting = [];
+    this.#waiting = NONE;
     if (this.#flag === undefined) this.#observer?.onEnd('#', () => {});
     if (this.#outlet === undefined || this.#flag !== undefined) return;
     if (this.#open !== undefined) this.#closePart(this.#outlet, '#');
@@ -180,7 +192,7 @@ export class Passage {
     const start = outlet.start(id, head.method) + head.lines;
     if (head.hasBody) outlet.whole(`${start}\r\n`, this.#pieces(), endLine(id, flag));
     else outlet.whole(start, this.#pieces(), bareEndLine(id, flag));
-    this.#waiting = [];
+    this.#waiting = NONE;
     outlet.ended(id);
   }
 
@@ -193,7 +205,7 @@ export class Passage {
     const last = bytes.pop();
     if (last === undefined) return;
     const cut = last.length - kept;
-    this.#waiting = kept === 0 ? [] : [Buffer.from(last.subarray(cut))];
+    this.#waiting = kept === 0 ? NONE : [Buffer.from(last.subarray(cut))];
     if (cut > 0) bytes.push(cut === last.length ? last : last.subarray(0, cut));
     for (const piece of bytes) {
       this.#openPart(outlet);
@@ -233,12 +245,4 @@ export class Passage {
     if (place === undefined) return `${range}${lines}\r\n`;
     return `${lines.slice(0, place.start)}${range}${lines.slice(place.end)}\r\n`;
   }
-}
-
-export interface PassageOptions {
-  /** Bytes of a whole message. */
-  readonly largest: number;
-  readonly observer: ChunkObserver | undefined;
-  /** Absent while nobody is there. */
-  readonly outlet: Outlet | undefined;
 }

@@ -18,14 +18,15 @@ const MOST_DIGITS = 15;
 export class Pending {
   readonly #entries = new Map<number, Entry>();
   readonly #limit: number;
-  readonly #prefix: string;
+  /** What its ids begin with, before their number. */
+  readonly prefix: string;
   #last = 0;
   /** Those of which an answer must come; a sender that wants errors only may never get one. */
   #owed = 0;
 
   constructor(limit: number, token: string) {
     this.#limit = limit;
-    this.#prefix = `${token}.`;
+    this.prefix = `${token}.`;
   }
 
   get size(): number {
@@ -37,14 +38,18 @@ export class Pending {
     return this.#owed >= this.#limit;
   }
 
-  /** A new transaction id, noted with the exchange its answer belongs to. */
-  begin(exchange: Exchange | undefined): string {
+  /** A new transaction, noted with the exchange its answer belongs to; the number in its id. */
+  begin(exchange: Exchange | undefined, endedAt: number): number {
     const number = ++this.#last;
-    if (exchange !== undefined) this.#add(number, exchange);
-    return this.#prefix + number;
+    if (exchange !== undefined) this.#add(number, exchange, endedAt);
+    return number;
   }
 
-  #add(number: number, exchange: Exchange): void {
+  idOf(number: number): string {
+    return this.prefix + number;
+  }
+
+  #add(number: number, exchange: Exchange, since: number): void {
     if (exchange.wanted === 'yes') {
       this.#owed++;
       exchange.await();
@@ -56,7 +61,7 @@ export class Pending {
         break;
       }
     }
-    this.#entries.set(number, { exchange, since: 0 });
+    this.#entries.set(number, { exchange, since });
   }
 
   ended(id: string, now: number): void {
@@ -74,8 +79,8 @@ export class Pending {
 
   /** 0, which is nobody's, for an id that is not ours. */
   #numberOf(id: string): number {
-    const { length } = this.#prefix;
-    if (id.length > length + MOST_DIGITS || !id.startsWith(this.#prefix)) return 0;
+    const { length } = this.prefix;
+    if (id.length > length + MOST_DIGITS || !id.startsWith(this.prefix)) return 0;
     let number = 0;
     for (let at = length; at < id.length; at++) {
       const digit = id.charCodeAt(at) - 0x30;

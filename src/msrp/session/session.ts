@@ -165,8 +165,8 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     this.onGone(reason);
   }
 
-  message(text: string): void {
-    this.#carrier.write(text);
+  answer(id: string, between: string): void {
+    this.#carrier.write(`MSRP ${id}${between}${id}$\r\n`);
   }
 
   // --- what comes in -------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ const PIECE_BYTES = 65_536;
 const COPIED_BYTES = 8_192;
 /** Less than this is copied once more when it is sent, so that a piece never waits for a peer with little in it. */
 const LITTLE_BYTES = 16_384;
+/** Up to so many letters, writing them one by one costs less than the call out of the language. */
+const SHORT = 32;
 /** Free pieces that are kept, for all connections: a turn of the loop serves some of them, not all. */
 const KEPT_PIECES = 16;
 
@@ -40,7 +42,8 @@ export class Packing {
       return;
     }
     const piece = this.#room(length);
-    piece.latin1Write(text, this.#used, length);
+    if (length > SHORT) piece.latin1Write(text, this.#used, length);
+    else for (let at = 0; at < length; at++) piece[this.#used + at] = text.charCodeAt(at);
     this.#used += length;
     this.size += length;
   }
