@@ -97,7 +97,9 @@ describe('headers and responses', () => {
       const beginning = new Beginning({ method, status: 0 }, 'msrp://b:2/y;tcp msrp://c:3/z;tcp', from);
       respondTo({ id: 'abcd', beginning }, status, wanted, {
         open: true,
-        answer: (id, between) => void (text += `MSRP ${id}${between}${id}$\r\n`),
+        answer(id, between) {
+          text += `MSRP ${id}${between}${id}$\r\n`;
+        },
       });
       return text;
     };

@@ -18,7 +18,8 @@ export interface Answered {
 /** RFC 4975 7.2, 7.3.1: `no` wants no answer at all, `partial` only errors; a REPORT never has one. */
 export function respondTo(to: Answered, status: number, wanted: 'yes' | 'no' | 'partial', from: Answerer): void {
   const { id, beginning } = to;
-  if (beginning.method === 'REPORT' || wanted === 'no' || (wanted === 'partial' && status === 200) || !from.open) return;
+  if (beginning.method === 'REPORT' || wanted === 'no' || (wanted === 'partial' && status === 200) || !from.open)
+    return;
   const between = status === 200 ? beginning.accepted : answerBetween(status, beginning);
   from.answer(id, between);
 }

@@ -18,7 +18,14 @@ export interface Outlet {
   /** The last byte of the part has left: from here on its answer is awaited. */
   ended(id: string): void;
   /** Passes on a message whole, between others, under an id of ours: its lines and body from here to there. */
-  passOn(method: string, bytes: Buffer, from: number, to: number, flag: ContinuationFlag, exchange: Exchange | undefined): void;
+  passOn(
+    method: string,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    flag: ContinuationFlag,
+    exchange: Exchange | undefined,
+  ): void;
   /** Writes a message whole, between others. */
   whole(head: string, body: readonly Buffer[], tail: string): void;
   /** Opens a chunk that goes on; whatever was open is interrupted. */

@@ -107,7 +107,10 @@ export class Packing {
     this.size = 0;
     if (socket.destroyed) return;
     // Told in order: when the last has left, all have.
-    const left = lent.length === 0 ? undefined : () => {
+    const left =
+      lent.length === 0
+        ? undefined
+        : () => {
             for (const piece of lent) takeBack(piece);
           };
     const last = packets.length - 1;
