@@ -1,16 +1,18 @@
 /**
  * The MSRP relay beside a plain TCP forwarder in Node, and beside Kamailio's msrp module where it is installed: CPU of
- * the process in the middle for each message of 1 KB. `npm run --silent build && node bench/msrp.mjs [messages]`
+ * the process in the middle for each message of 1 KB. `npm run --silent build && node bench/msrp.mjs [messages]`, with
+ * `--load chat`, `--only forwarder --only relay`, `--rounds 5`, `--profile FOLDER` for less of it, or more.
  *
  * Two loads. `chat`: 100 sessions, each with one message under way at a time. `stream`: 10 sessions, each with 32. Both
  * ends are in this process; each system in the middle is a process of its own, and its CPU is read from /proc.
  */
 import { fork, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const SELF = fileURLToPath(import.meta.url);
 const BODY = 'x'.repeat(1024);
@@ -18,8 +20,6 @@ const LOADS = { chat: { sessions: 100, window: 1 }, stream: { sessions: 10, wind
 const HOST = '127.0.0.1';
 /** The flags of the program's first line; both Node processes have them. */
 const FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
-/** CPU time in /proc is in ticks of 10 ms. */
-const TICK_US = 10_000;
 
 // --- the systems in the middle --------------------------------------------------------------------------------------
 
@@ -82,7 +82,6 @@ async function recordingRelay() {
     ]);
   const folder = mkdtempSync(join(tmpdir(), 'cpm-recording-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  process.once('SIGTERM', () => process.exit(0));
   const store = sqliteSessions({ path: join(folder, 'sessions.sqlite') });
   const outbox = new Outbox({
     driver: sqliteHistory({ path: join(folder, 'history.sqlite') }),
@@ -216,12 +215,15 @@ function sender({ port, to, from, window, count }) {
 
 // --- measuring ------------------------------------------------------------------------------------------------------
 
-/** CPU of these processes so far, microseconds. */
+/** CPU of these processes so far with all their threads, microseconds. */
 function cpuOf(pids) {
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) * TICK_US;
-  }, 0);
+  let nanoseconds = 0;
+  for (const pid of pids) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
+    }
+  }
+  return nanoseconds / 1000;
 }
 
 async function measure(system, name, { sessions, window }, messages) {
@@ -247,7 +249,9 @@ async function measure(system, name, { sessions, window }, messages) {
 }
 
 function child(kind) {
-  return fork(SELF, ['--child', kind], { execArgv: FLAGS });
+  const folder = process.env.MSRP_PROFILE;
+  const profiling = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(folder, kind)}`];
+  return fork(SELF, ['--child', kind], { execArgv: [...FLAGS, ...profiling] });
 }
 
 const ask = (process, message) =>
@@ -320,16 +324,22 @@ event_route[msrp:frame-in] {
 
 // --- the run --------------------------------------------------------------------------------------------------------
 
-async function main(messages) {
+async function main({ positionals, values }) {
+  const messages = Number(positionals[0] ?? 50_000);
+  const rounds = Number(values.rounds);
+  if (values.profile !== undefined) process.env.MSRP_PROFILE = values.profile;
   const hasKamailio =
     spawnSync('kamailio', ['-v']).status === 0 &&
     ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/kamailio/modules/msrp.so`));
-  const names = Object.keys(SYSTEMS).filter((name) => hasKamailio || !name.startsWith('kamailio'));
+  const names = Object.keys(SYSTEMS)
+    .filter((name) => hasKamailio || !name.startsWith('kamailio'))
+    .filter((name) => values.only?.some((word) => name.includes(word)) ?? true);
   console.log(`${messages} messages of ${BODY.length} bytes, each answered; CPU of the process in the middle`);
   for (const [load, of] of Object.entries(LOADS)) {
+    if (values.load?.includes(load) === false) continue;
     const results = Object.fromEntries(names.map((name) => [name, []]));
     // In turn, so that a noisy moment meets all of them.
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < rounds; round++) {
       for (const name of names) results[name].push(await measure(SYSTEMS[name], `r${round}`, of, messages));
     }
     console.log(`\n${load}: ${of.sessions} sessions, ${of.window} under way in each`);
@@ -337,10 +347,16 @@ async function main(messages) {
     for (const name of names) {
       const { perMessage, rate } = median(results[name]);
       console.log(
-        `  ${name.padEnd(20)} ${perMessage.toFixed(1).padStart(6)} us a message, ${(perMessage / base).toFixed(2)} x, ${rate.toFixed(0).padStart(6)} messages/s`,
+        `  ${name.padEnd(20)} ${perMessage.toFixed(1).padStart(6)} us a message, ${(perMessage / base).toFixed(2)} x (${spread(results[name], results[names[0]])}), ${rate.toFixed(0).padStart(6)} messages/s`,
       );
     }
   }
+}
+
+/** The least and the most, each round against the first system in the same round. */
+function spread(runs, base) {
+  const ratios = runs.map(({ perMessage }, round) => perMessage / base[round].perMessage);
+  return `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
 }
 
 /** The run in the middle by its CPU. */
@@ -348,5 +364,20 @@ function median(runs) {
   return [...runs].sort((a, b) => a.perMessage - b.perMessage)[Math.floor(runs.length / 2)];
 }
 
-if (process.argv[2] === '--child') await { forwarder, relay, recording: recordingRelay }[process.argv[3]]();
-else await main(Number(process.argv[2] ?? 50_000));
+if (process.argv[2] === '--child') {
+  // An ordinary end, so that a profile is written.
+  process.once('SIGTERM', () => process.exit(0));
+  await { forwarder, relay, recording: recordingRelay }[process.argv[3]]();
+} else {
+  await main(
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        load: { type: 'string', multiple: true },
+        only: { type: 'string', multiple: true },
+        rounds: { type: 'string', default: '3' },
+        profile: { type: 'string' },
+      },
+    }),
+  );
+}

@@ -65,6 +65,8 @@ export interface CreateEngineOptions {
   readonly warningAgent?: string;
   readonly otherServices?: EngineOptions['otherServices'];
   readonly groupState?: EngineOptions['groupState'];
+  /** False: conference events that pass to the client (RFC 4575) are not read for the Group State. */
+  readonly conferenceEvents?: boolean;
   readonly folderName?: EngineOptions['folderName'];
   readonly retry?: OutboxOptions['retry'];
   /** Where recorded messages that are too long for an intent wait. */
@@ -141,6 +143,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     coreRouteSets: [options.core === undefined ? [] : [`<${options.core}>`]],
     otherServices: options.otherServices ?? 'reject',
     groupState: options.groupState ?? 'always',
+    conferenceEvents: options.conferenceEvents ?? true,
     folderName: options.folderName ?? ['contributionId', 'sessionId', 'callId'],
     log: options.log ?? { session: () => {}, problem: () => {} },
     ...(options.outside === undefined ? {} : { outside: options.outside }),

@@ -10,6 +10,7 @@ import { detached } from '../sip/message/header.ts';
 import type { AnyMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
 import { parseMessage } from '../sip/message/parse.ts';
 import { serialize } from '../sip/message/serialize.ts';
+import { type Conference, conferenceAfter } from './conference.ts';
 
 /** What was agreed on one leg. */
 export interface LegBook {
@@ -59,6 +60,8 @@ export interface Dossier {
   invites: Record<LegName, EffectOf<'invite'>>;
   /** Who has spoken in a group session (From of CPIM messages), for its Group State; null while nobody has. */
   spoke: Set<string> | null;
+  /** Who is in the group session, by its focus; null while that has said nothing. */
+  conference: Conference | null;
   /** Reason header of the BYE or CANCEL that ended the session (RFC 3326). */
   reason: string | null;
   /** Messages whose effects have not been carried out yet, by what they are. */
@@ -115,6 +118,8 @@ export interface DossierState {
   readonly instance: string | null;
   /** Absent where nobody has spoken. */
   readonly spoke?: readonly string[];
+  /** Absent where the focus has said nothing. */
+  readonly conference?: Conference;
   /** Keys of the messages, in the order of the first texts. */
   readonly messages: readonly string[];
 }
@@ -162,6 +167,7 @@ export function dossierState(dossier: Dossier, ending: boolean): StoredPart<Doss
     reason,
     instance,
     ...(dossier.spoke === null ? {} : { spoke: [...dossier.spoke] }),
+    ...(dossier.conference === null ? {} : { conference: dossier.conference }),
     messages,
   };
   return { value, texts };
@@ -208,7 +214,7 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     };
   }
   const { served, trusted, destination, routes, papers } = origin.value;
-  const { farContact, invites, reason, instance, spoke } = state.value;
+  const { farContact, invites, reason, instance, spoke, conference } = state.value;
   return {
     served,
     trusted,
@@ -221,6 +227,7 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     reason,
     instance,
     spoke: spoke === undefined ? null : new Set(spoke),
+    conference: conference ?? null,
     messages,
   };
 }
@@ -235,6 +242,14 @@ export function noteParticipant(dossier: Dossier, from: string | null): boolean 
   if (dossier.spoke.has(from) || dossier.spoke.size >= MOST_PARTICIPANTS) return false;
   dossier.spoke.add(from);
   return true;
+}
+
+/** Notes what the focus of a group session says of who is there. False where nothing new was learnt; throws for nonsense. */
+export function noteConference(dossier: Dossier, body: Uint8Array): boolean {
+  if (!dossier.papers.group) return false;
+  const before = dossier.conference;
+  dossier.conference = conferenceAfter(before, body);
+  return dossier.conference !== before;
 }
 
 /** A header value for keeping: free of the datagram it was cut from. */

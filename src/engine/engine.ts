@@ -10,12 +10,14 @@ import { isLive } from '../../machines/session/legs.ts';
 import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
+import { mediaType } from '../sip/message/body.ts';
 import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import type { FolderNameSource } from './compose/history.ts';
-import { noteParticipant } from './dossier.ts';
+import { CONFERENCE_INFO } from './conference.ts';
+import { noteConference, noteParticipant } from './dossier.ts';
 import { type Explanation, explain, type Supposed } from './explain.ts';
 import {
   historyWorkAgain,
@@ -69,6 +71,8 @@ export interface EngineOptions {
   /** What an INVITE of another service than a CPM session gets. */
   readonly otherServices: 'forward' | 'reject';
   readonly groupState: 'always' | 'groupOnly';
+  /** False: what a focus says of its conference is not looked at on its way to the client. */
+  readonly conferenceEvents?: boolean;
   /** What names a session folder, the first that is there. */
   readonly folderName: readonly FolderNameSource[];
   readonly log: EngineLog;
@@ -156,7 +160,30 @@ export class Engine implements SessionHost {
       const dot = event.leg.indexOf('.');
       const session = this.sessions.get(event.leg.slice(0, dot));
       if (session === undefined) return;
+      if (event.type === 'request' && event.request.method === 'NOTIFY') this.#notified(session, event);
       session.deliver(translate(event, event.leg.slice(dot + 1), session.context, session.dossier, this.#options));
+    }
+  }
+
+  /** A NOTIFY of the focus on its way to the client tells who is in the group session (RFC 4575). */
+  #notified(session: Session, { leg, request }: Extract<SipEvent, { type: 'request' }>): void {
+    const { context } = session;
+    if (context.mode !== 'b2bua' || this.#options.conferenceEvents === false) return;
+    const isFocus = context.legs[leg.slice(leg.indexOf('.') + 1)]?.peer !== 'client';
+    const type = mediaType(request.header('content-type') ?? '');
+    if (isFocus && type === CONFERENCE_INFO) this.conferenceTold(session.id, request.body);
+  }
+
+  /** What a focus says of who is in its conference; false where that can not be understood. */
+  conferenceTold(id: string, body: Uint8Array): boolean {
+    const session = this.sessions.get(id);
+    if (session?.context.history.wanted !== true || session.closed) return true;
+    try {
+      if (noteConference(session.dossier, body)) this.mustStore(session);
+      return true;
+    } catch (error) {
+      this.#options.log.session(id, 'a conference event can not be read', { why: (error as Error).message });
+      return false;
     }
   }
 

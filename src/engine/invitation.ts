@@ -83,6 +83,7 @@ export function openDossier(invitation: Invitation, request: SipRequest, at: num
     invite: request,
     invites: {},
     spoke: null,
+    conference: null,
     reason: null,
     messages: new Map(),
   };
@@ -105,8 +106,14 @@ function papersOf(invitation: Invitation, request: SipRequest, at: number): Sess
     sessionId: kept(request.header('session-id')?.split(';', 1)[0]),
     date: at,
     invited: invitedParticipants(request),
-    farContact: null,
+    // The focus of a group session is whoever invites the client to it; else the far side, when it answers.
+    farContact: isFocusOf(invitation, request) ? kept(request.contact?.uri) : null,
   };
+}
+
+/** RFC 4579 5.1: a focus says so in its Contact. */
+function isFocusOf({ role, facts }: Invitation, request: SipRequest): boolean {
+  return role === 'term' && facts.group && /;\s*isfocus\b/i.test(request.header('contact') ?? '');
 }
 
 /** RFC 5366: participants of a group invitation stand in a resource list beside the description. */

@@ -22,6 +22,12 @@ export class StoreAway extends Error {
   override readonly name = 'StoreAway';
 }
 
+/** An object and its key, as `append` takes them. */
+export interface KeyedObject {
+  readonly key: string;
+  readonly object: string;
+}
+
 export interface HistoryDriver {
   /** Makes the folder if it is not there (A-19). */
   openFolder(folder: FolderRef, done: Done<void>): void;
@@ -30,6 +36,8 @@ export interface HistoryDriver {
    * and no second object.
    */
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void;
+  /** Stores several, in their order, in one go: all of them or none. Absent where that costs as much as one by one. */
+  appendAll?(folder: FolderRef, objects: readonly KeyedObject[], done: Done<readonly number[]>): void;
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void;
   /** Null where it was never set. */
   getPointer(folder: FolderRef, pointer: Pointer, done: Done<number | null>): void;

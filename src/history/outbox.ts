@@ -6,7 +6,7 @@
 import type { HistoryPort } from '../engine/ports.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Done, type HistoryDriver, StoreAway } from './driver.ts';
-import type { FolderRef, HistoryIntent, HistoryOutcome } from './intent.ts';
+import type { FolderRef, HistoryIntent, HistoryOutcome, MessageIntent } from './intent.ts';
 import { type RecordingRules, record, type Uids } from './record.ts';
 
 export interface OutboxOptions {
@@ -37,12 +37,30 @@ const DONE_BEFORE: HistoryOutcome = { ok: true, sessionInfoUid: null, groupState
 
 const DEFAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 };
 
+/** Messages of one folder that go to the store in one piece, and their bytes. */
+const MOST_AT_ONCE = 64;
+const MOST_BYTES_AT_ONCE = 1_048_576;
+
 interface FolderQueue {
   readonly key: string;
   readonly intents: HistoryIntent[];
+  /** Of the intents, so that one that comes again is known. */
+  readonly ids: Set<string>;
   busy: boolean;
   pauseMs: number;
+  /** Intents that go one by one, since together they failed. */
+  alone: number;
 }
+
+/** What the store has said to a piece of work. */
+interface Settled {
+  readonly queue: FolderQueue;
+  readonly intents: readonly HistoryIntent[];
+  readonly error: Error | null;
+  readonly uids: Uids | undefined;
+}
+
+const NO_UIDS: Uids = { sessionInfoUid: null, groupStateUid: null };
 
 export class Outbox implements HistoryPort {
   readonly #options: OutboxOptions;
@@ -50,6 +68,8 @@ export class Outbox implements HistoryPort {
   readonly #paused = new Set<FolderQueue>();
   readonly #retry: { readonly firstMs: number; readonly longestMs: number };
   #closed = false;
+  /** Work that is done within one write with others, and told when that is done; undefined outside of one. */
+  #group: Settled[] | undefined;
   /** Folders that wait for a store that is away; undefined while it is there. */
   #away: { readonly held: Set<FolderQueue>; probe: FolderQueue | undefined; pauseMs: number } | undefined;
   /** Pieces of work done. */
@@ -85,19 +105,41 @@ export class Outbox implements HistoryPort {
   }
 
   submit(intents: readonly HistoryIntent[]): void {
+    const queues = new Set<FolderQueue>();
     for (const intent of intents) {
       const queue = this.#queueOf(intent.folder);
-      if (queue.intents.some((waiting) => waiting.id === intent.id)) continue;
+      if (queue.ids.has(intent.id)) continue;
+      queue.ids.add(intent.id);
       queue.intents.push(intent);
-      this.#work(queue);
+      queues.add(queue);
     }
+    if (queues.size > 1 && this.#options.driver.together !== undefined) this.#workTogether(queues);
+    else for (const queue of queues) this.#work(queue);
+  }
+
+  /** The first piece of work of each folder in one write. One that fails is undone by itself; the others stand. */
+  #workTogether(queues: ReadonlySet<FolderQueue>): void {
+    const group: Settled[] = [];
+    let failed: Error | undefined;
+    this.#group = group;
+    try {
+      this.#options.driver.together?.(() => {
+        for (const queue of queues) this.#work(queue);
+      });
+    } catch (error) {
+      failed = error as Error;
+    } finally {
+      this.#group = undefined;
+    }
+    for (const settled of group)
+      this.#settle(failed === undefined ? settled : { ...settled, error: settled.error ?? failed });
   }
 
   #queueOf(folder: FolderRef): FolderQueue {
     const key = `${folder.user}\n${folder.conversationId}\n${folder.contributionId}`;
     let queue = this.#queues.get(key);
     if (queue === undefined) {
-      queue = { key, intents: [], busy: false, pauseMs: this.#retry.firstMs };
+      queue = { key, intents: [], ids: new Set(), busy: false, pauseMs: this.#retry.firstMs, alone: 0 };
       this.#queues.set(key, queue);
     }
     return queue;
@@ -111,18 +153,55 @@ export class Outbox implements HistoryPort {
     if (this.#away !== undefined && this.#away.probe !== queue) {
       return this.#hold(queue, intent, this.lastError ?? 'away');
     }
+    const batch = this.#batchOf(queue);
+    if (batch.length > 1) return this.#append(queue, batch);
     this.#complete(intent, (missing, complete) => {
       if (this.#closed) return;
       if (missing !== null) return this.#fail(queue, intent, missing.message);
-      if (complete === undefined) return this.#finish(queue, intent, DONE_BEFORE);
-      this.#record(complete, (error, uids) => {
-        if (this.#closed) return;
-        if (error instanceof StoreAway) return this.#storeAway(queue, intent, error.message);
-        this.#storeThere(queue);
-        if (error !== null || uids === undefined) this.#fail(queue, intent, error?.message ?? 'no answer');
-        else this.#finish(queue, intent, { ok: true, ...uids });
-      });
+      if (complete === undefined) return this.#finish(queue, [intent], DONE_BEFORE);
+      this.#record(complete, (error, uids) => this.#settle({ queue, intents: [intent], error, uids }));
     });
+  }
+
+  /** Messages at the front of the queue, as many as the store takes in one piece. */
+  #batchOf(queue: FolderQueue): MessageIntent[] {
+    const batch: MessageIntent[] = [];
+    if (this.#options.driver.appendAll === undefined || queue.alone > 0) return batch;
+    let bytes = 0;
+    for (const intent of queue.intents) {
+      if (intent.kind !== 'message' || intent.spooled !== null || batch.length === MOST_AT_ONCE) break;
+      bytes += intent.object.length;
+      if (bytes > MOST_BYTES_AT_ONCE) break;
+      batch.push(intent);
+    }
+    return batch;
+  }
+
+  #append(queue: FolderQueue, batch: readonly MessageIntent[]): void {
+    const objects = batch.map(({ id, object }) => ({ key: id, object }));
+    this.#options.driver.appendAll?.((batch[0] as MessageIntent).folder, objects, (error) =>
+      this.#settle({ queue, intents: batch, error, uids: NO_UIDS }),
+    );
+  }
+
+  #settle(settled: Settled): void {
+    if (this.#closed) return;
+    if (this.#group !== undefined) {
+      this.#group.push(settled);
+      return;
+    }
+    const { queue, intents, error, uids } = settled;
+    const [first] = intents as [HistoryIntent];
+    if (error instanceof StoreAway) return this.#storeAway(queue, first, error.message);
+    this.#storeThere(queue);
+    if (error === null && uids !== undefined) this.#finish(queue, intents, { ok: true, ...uids });
+    else if (intents.length === 1) this.#fail(queue, first, error?.message ?? 'no answer');
+    else {
+      // All or nothing was stored, and it was nothing: what can be stored alone is, up to what can not.
+      queue.alone = intents.length;
+      queue.busy = false;
+      this.#work(queue);
+    }
   }
 
   /** The intent with its content, for as long as it is at work; undefined where that is gone, since it is done. */
@@ -154,15 +233,19 @@ export class Outbox implements HistoryPort {
     done(null, uids);
   }
 
-  #finish(queue: FolderQueue, intent: HistoryIntent, outcome: HistoryOutcome): void {
-    this.done++;
+  #finish(queue: FolderQueue, intents: readonly HistoryIntent[], outcome: HistoryOutcome): void {
+    this.done += intents.length;
     this.lastError = null;
     queue.busy = false;
-    queue.intents.shift();
+    queue.intents.splice(0, intents.length);
     queue.pauseMs = this.#retry.firstMs;
-    this.#options.forget([intent.id]);
-    if (intent.kind === 'message' && intent.spooled !== null) this.#options.spool?.remove(intent.spooled);
-    this.#options.onOutcome(intent, outcome);
+    queue.alone = Math.max(0, queue.alone - intents.length);
+    for (const { id } of intents) queue.ids.delete(id);
+    this.#options.forget(intents.map(({ id }) => id));
+    for (const intent of intents) {
+      if (intent.kind === 'message' && intent.spooled !== null) this.#options.spool?.remove(intent.spooled);
+      this.#options.onOutcome(intent, outcome);
+    }
     this.#work(queue);
   }
 

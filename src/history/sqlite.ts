@@ -6,6 +6,7 @@ import {
   type FolderSummary,
   type HistoryDriver,
   type HistoryReader,
+  type KeyedObject,
   NoFolder,
   type Pointer,
   type StoredObject,
@@ -91,6 +92,15 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
     this.#try(done, () => this.#db.transaction(() => this.#appendOnce(this.#existing(folder), key, object))());
+  }
+
+  appendAll(folder: FolderRef, objects: readonly KeyedObject[], done: Done<readonly number[]>): void {
+    this.#try(done, () =>
+      this.#db.transaction(() => {
+        const id = this.#existing(folder);
+        return objects.map(({ key, object }) => this.#appendOnce(id, key, object));
+      })(),
+    );
   }
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {

@@ -13,6 +13,8 @@ export interface Carrier {
   write(text: string): void;
   /** Keeps bytes for the next `flush`; they must not change any more. */
   writeBytes(bytes: Buffer): void;
+  /** The same with those from here to there; they too must not change any more. */
+  writePart(bytes: Buffer, from: number, to: number): void;
   flush(): void;
   /** Reads no further until `resume`. */
   pause(): void;

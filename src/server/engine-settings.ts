@@ -15,6 +15,7 @@ export function engineSettings(config: Config) {
     rules: { metadata: recording.metadata, keepOldGroupState: recording.keepOldGroupState },
     retry: recording.retry,
     groupState: recording.groupState,
+    conferenceEvents: recording.conferenceEvents === 'passing',
     ...(config.history.driver !== 'none' ? { folderName: config.history.folderName } : {}),
     otherServices: config.policy.otherServices,
   } satisfies Partial<CreateEngineOptions>;

@@ -30,6 +30,7 @@ import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
 import { type NetworkUser, NodeNetwork } from '../sip/transport/node-network.ts';
 import { Traces } from '../trace/traces.ts';
 import { EndedSessions } from './admin/ended.ts';
+import { ConferenceWatch } from './conference-watch.ts';
 import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
@@ -156,6 +157,9 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ...('registrations' in sessions ? { keeper: sessions.registrations } : {}),
   });
   const regEvents = regEventsBy(config, { clock, stack, network, registrations });
+  const conferences = conferencesBy(config, stack, network, (session, body) =>
+    cpm.engine.conferenceTold(session, body),
+  );
   const ladders = new Ladders(clock);
   const inspector = new Inspector(config.log.redact ? maskNumbers : (text) => text);
   const told = sessionLog(log, config.log.redact);
@@ -186,11 +190,13 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       told.observe(session, event);
       inspector.observe(session, event);
       traces.observe(session, event);
+      conferences?.observe(session);
       tellObservers(session);
     },
     ended: (session) => {
       ladders.end(session.id);
       recording?.recorder.end(session.id);
+      conferences?.end(session.id);
       inspector.ended(session);
       traces.ended(session);
       ended.note(session);
@@ -284,6 +290,24 @@ function regEventsBy({ registrar, sip }: Config, parts: RegEventParts): RegEvent
     expiresSeconds: registrar.regEvent.expires,
     atOnce: registrar.regEvent.atOnce,
     maxUsers: registrar.maxUsers,
+  });
+}
+
+/** RFC 4575: where we ask the focus ourselves. */
+function conferencesBy(
+  { recording, sip }: Config,
+  stack: SipStack,
+  network: NodeNetwork,
+  told: (session: string, body: Uint8Array) => boolean,
+): ConferenceWatch | undefined {
+  if (recording.conferenceEvents !== 'subscribe') return undefined;
+  const identifiers = nodeIdentifiers();
+  return new ConferenceWatch({
+    sip: stack,
+    token: () => identifiers.token(),
+    contact: `sip:${contactOf(network)}`,
+    routes: sip.core === undefined ? [] : [`<${sip.core}>`],
+    told,
   });
 }
 

@@ -227,6 +227,31 @@ c.uid("STORE", "1", "+FLAGS", "\\\\Deleted")`);
       expect(await texts()).toEqual(['AB']);
     });
 
+    it('RFC 3502: messages that wait together are one APPEND; without MULTIAPPEND one each, with the same end', async () => {
+      await begin();
+      for (const [user, hides, commands] of [
+        ['sip:carol@home.example', /$^/, 1],
+        ['sip:dave@home.example', / MULTIAPPEND/g, 40],
+        ['sip:erin@home.example', /\[APPENDUID [\d: ,]+\] | UIDPLUS/g, 1],
+      ] as const) {
+        const folder = { ...FOLDER, user };
+        const proxy = await CuttingProxy.before(dovecot.port);
+        scene.atEnd(() => proxy.close());
+        let answers = 0;
+        proxy.fromServer = (piece) => {
+          answers += piece.match(/OK .*Append completed/g)?.length ?? 0;
+          return piece.replace(hides, '');
+        };
+        store = connected({ url: `imap://127.0.0.1:${proxy.port}` });
+        await open(folder);
+        const objects = Array.from({ length: 40 }, (_, at) => ({ key: `k${at}`, object: message(`text ${at}`) }));
+        const uids = await answer<readonly number[]>((done) => store.appendAll(folder, objects, done));
+        expect(uids).toEqual(objects.map((_, at) => at + 1));
+        expect(await texts(folder)).toEqual(objects.map((_, at) => `text ${at}`));
+        expect({ user, answers }).toEqual({ user, answers: commands });
+      }
+    });
+
     it('without METADATA (RFC 5464) the pointers are found by the types of the objects', async () => {
       await begin({ capability: 'IMAP4rev1 LITERAL+ UIDPLUS' });
       await open();

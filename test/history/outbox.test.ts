@@ -273,4 +273,85 @@ describe('a full disk', () => {
       expect(pointers(driver, folderOf(session))).toEqual({ SessionInfoObjectID: 1 });
     }
   });
+
+  it('undoes a write that several folders share as a whole, and each of them is told', () => {
+    const database = openDatabase(':memory:', HISTORY_SCHEMA, 1, 'normal', false);
+    const driver = new SqliteHistory(database);
+    const scene = new Scene(driver);
+    database.pragma(`max_page_count = ${(database.pragma('page_count', { simple: true }) as number) + 6}`);
+    const sessions = Array.from({ length: 10 }, (_, at) => `s${at}`);
+    const folderOf = (session: string): FolderRef => ({ ...FOLDER, contributionId: session });
+    scene.outbox.submit(sessions.map((session) => openIntent(session, folderOf(session), 'x'.repeat(6000))));
+    // Whatever was told to be there is there.
+    const told = scene.outcomes.filter(([, ok]) => ok).map(([id]) => id.replace('-open', ''));
+    expect(told.map((session) => contents(driver, folderOf(session)).length)).toEqual(told.map(() => 1));
+    expect(scene.outbox.depth).toBe(sessions.length - told.length);
+    expect(database.inTransaction).toBe(false);
+    database.pragma('max_page_count = 10000');
+    scene.clock.advance(1000);
+    expect(scene.outbox).toMatchObject({ depth: 0, lastError: null });
+    expect(sessions.map((session) => contents(driver, folderOf(session)).length)).toEqual(sessions.map(() => 1));
+  });
+});
+
+describe('messages that wait together', () => {
+  const messageOf = (number: number, folder = FOLDER): HistoryIntent => ({
+    kind: 'message',
+    id: `m${number}`,
+    session: 's1',
+    folder,
+    at: 1500,
+    object: `message ${number}`,
+    spooled: null,
+  });
+
+  it('of one folder go to the store in one piece, in order, between what opens and seals it', () => {
+    const driver = sqliteHistory({ path: ':memory:' });
+    const calls: number[] = [];
+    const all = driver.appendAll.bind(driver);
+    driver.appendAll = (folder, objects, done) => {
+      calls.push(objects.length);
+      all(folder, objects, done);
+    };
+    const { outbox, outcomes, forgotten } = new Scene(driver);
+    const messages = Array.from({ length: 150 }, (_, at) => messageOf(at));
+    outbox.submit([openIntent(), ...messages, sealIntent()]);
+    expect(contents(driver)).toEqual(['session info', ...messages.map((_, at) => `message ${at}`), 'group state']);
+    expect(calls).toEqual([64, 64, 22]);
+    expect(outcomes.map(([id]) => id)).toEqual(forgotten);
+    expect(outcomes).toHaveLength(152);
+  });
+
+  it('that fail in one piece go one by one, up to the one that can not be stored', () => {
+    const driver = new MemoryHistory() as MemoryHistory & Pick<HistoryDriver, 'appendAll'>;
+    driver.appendAll = (_folder, _objects, done) => done(new Error('over quota'));
+    const one = driver.append.bind(driver);
+    driver.append = (folder, key, object, done) =>
+      key === 'm2' ? done(new Error('over quota')) : one(folder, key, object, done);
+    const { outbox, outcomes } = new Scene(driver);
+    outbox.submit([openIntent(), messageOf(0), messageOf(1), messageOf(2), messageOf(3)]);
+    expect(contents(driver)).toEqual(['session info', 'message 0', 'message 1']);
+    expect(outcomes.at(-1)).toEqual(['m2', false]);
+    expect(outbox.depth).toBe(2);
+  });
+
+  it('of several folders are one write', () => {
+    const driver = sqliteHistory({ path: ':memory:' });
+    let writes = 0;
+    let depth = 0;
+    const together = driver.together.bind(driver);
+    driver.together = (work) => {
+      if (depth++ === 0) writes++;
+      together(work);
+      depth--;
+    };
+    const { outbox } = new Scene(driver);
+    outbox.submit([openIntent('s1', FOLDER), openIntent('s2', OTHER)]);
+    outbox.submit([messageOf(0, FOLDER), { ...messageOf(1, OTHER), session: 's2' }]);
+    expect(writes).toBe(2);
+    expect([contents(driver), contents(driver, OTHER)]).toEqual([
+      ['session info', 'message 0'],
+      ['session info', 'message 1'],
+    ]);
+  });
 });

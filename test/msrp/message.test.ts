@@ -1,8 +1,8 @@
 /** The parts of MSRP messages: URIs (RFC 4975 6), byte ranges (7.1.1), report wishes, responses (7.2). */
 import { describe, expect, it } from '@jest/globals';
+import { respondTo } from '../../src/msrp/message/answering.ts';
 import { parseByteRange } from '../../src/msrp/message/byte-range.ts';
-import { response, responsePath } from '../../src/msrp/message/compose.ts';
-import { failureReportOf, headerIn, wantsSuccessReport } from '../../src/msrp/message/head.ts';
+import { Beginning, failureReportOf, headerIn, wantsSuccessReport } from '../../src/msrp/message/head.ts';
 import { msrpUri, parseMsrpUri, parsePath, sameMsrpUri } from '../../src/msrp/message/uri.ts';
 
 describe('URIs', () => {
@@ -92,10 +92,25 @@ describe('headers and responses', () => {
 
   it('RFC 4975 7.2: the 200 goes to the first URI of a SEND, to the whole path of another request', () => {
     const from = 'msrp://relay:1;tcp msrp://alice:2/x;tcp';
-    expect(responsePath('SEND', from)).toBe('msrp://relay:1;tcp');
-    expect(responsePath('AUTH', from)).toBe(from);
-    expect(response('abcd', 481, 'msrp://a:1/x;tcp', 'msrp://b:2/y;tcp')).toBe(
-      'MSRP abcd 481 Session Does Not Exist\r\nTo-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://b:2/y;tcp\r\n-------abcd$\r\n',
+    const answer = (method: string, status: number, wanted: 'yes' | 'no' | 'partial' = 'yes') => {
+      let text = '';
+      const beginning = new Beginning({ method, status: 0 }, 'msrp://b:2/y;tcp msrp://c:3/z;tcp', from);
+      respondTo({ id: 'abcd', beginning }, status, wanted, {
+        open: true,
+        answer(id, between) {
+          text += `MSRP ${id}${between}${id}$\r\n`;
+        },
+      });
+      return text;
+    };
+    expect(answer('SEND', 200)).toBe(
+      'MSRP abcd 200 OK\r\nTo-Path: msrp://relay:1;tcp\r\nFrom-Path: msrp://b:2/y;tcp\r\n-------abcd$\r\n',
     );
+    expect(answer('AUTH', 481)).toBe(
+      `MSRP abcd 481 Session Does Not Exist\r\nTo-Path: ${from}\r\nFrom-Path: msrp://b:2/y;tcp\r\n-------abcd$\r\n`,
+    );
+    // 7.1.1: `partial` asks for errors alone.
+    expect([answer('SEND', 200, 'partial'), answer('SEND', 200, 'no'), answer('REPORT', 481)]).toEqual(['', '', '']);
+    expect(answer('SEND', 413, 'partial')).toContain('MSRP abcd 413 Message Too Large');
   });
 });

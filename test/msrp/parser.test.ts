@@ -122,9 +122,9 @@ describe('bodies', () => {
     let held = 0;
     const sink = {
       onHead: () => {},
-      onBody: (bytes: Buffer) => {
-        seen.bytes += bytes.length;
-        if (bytes.length === piece.length && bytes.buffer === piece.buffer) held++;
+      onBody: (bytes: Buffer, from: number, to: number) => {
+        seen.bytes += to - from;
+        if (to - from === piece.length && bytes.buffer === piece.buffer) held++;
       },
       onEnd: () => void seen.ends++,
       onBroken: () => {},

@@ -1,6 +1,6 @@
 /** What every message store driver promises the outbox: the same tests on each of them. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Done, HistoryDriver, HistoryReader, Pointer } from '../../src/history/driver.ts';
+import { type Done, type HistoryDriver, type HistoryReader, NoFolder, type Pointer } from '../../src/history/driver.ts';
 import type { FolderRef } from '../../src/history/intent.ts';
 
 export type Driver = HistoryDriver & HistoryReader;
@@ -77,6 +77,24 @@ export function driverContract(begin: () => Promise<Store> | Store, outlivesItsP
     expect(await append('a', 'A again')).toBe(1);
     expect(await objects()).toHaveLength(2);
     expect(await append('aa', 'C')).toBe(3);
+  });
+
+  it('stores several at once in their order; what is there already gets its UID again', async () => {
+    if (driver.appendAll === undefined) return;
+    const all = (...keys: string[]) =>
+      answer<readonly number[]>((done) =>
+        driver.appendAll?.(
+          folder,
+          keys.map((key) => ({ key, object: message(key) })),
+          done,
+        ),
+      );
+    await expect(all('a', 'b')).rejects.toThrow(NoFolder);
+    await open();
+    expect(await append('b', 'b')).toBe(1);
+    expect(await all('a', 'b', 'c', 'd')).toEqual([2, 1, 3, 4]);
+    expect(await all('c', 'd')).toEqual([3, 4]);
+    expect(await objects()).toEqual(['b', 'a', 'c', 'd'].map((text, at) => ({ uid: at + 1, content: message(text) })));
   });
 
   it('never gives a UID again, not even one whose object is gone (RFC 9051 2.3.1.1)', async () => {

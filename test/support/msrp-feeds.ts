@@ -3,8 +3,10 @@ import { expect } from '@jest/globals';
 import type { MsrpHead } from '../../src/msrp/message/head.ts';
 import { MsrpParser, type MsrpSink } from '../../src/msrp/message/parser.ts';
 
+export type ReadHead = Pick<MsrpHead, 'id' | 'method' | 'status' | 'toPath' | 'fromPath' | 'lines' | 'fault'>;
+
 export interface ReadMessage {
-  readonly head: Omit<MsrpHead, 'hasBody'>;
+  readonly head: ReadHead;
   /** Undefined where the head says that there is none. */
   readonly body: string | undefined;
   /** Absent while it has not ended. */
@@ -18,16 +20,17 @@ export interface ReadStream {
 
 /** Collects what a parser tells. */
 class Collector implements MsrpSink {
-  readonly messages: { head: Omit<MsrpHead, 'hasBody'>; body: string | undefined; flag?: string }[] = [];
+  readonly messages: { head: ReadHead; body: string | undefined; flag?: string }[] = [];
   broken: string | undefined;
 
-  onHead({ hasBody, ...head }: MsrpHead): void {
+  onHead({ id, method, status, toPath, fromPath, lines, fault, hasBody }: MsrpHead): void {
+    const head = { id, method, status, toPath, fromPath, lines, fault };
     this.messages.push({ head, body: hasBody ? '' : undefined });
   }
 
-  onBody(bytes: Buffer): void {
+  onBody(bytes: Buffer, from: number, to: number): void {
     const last = this.messages.at(-1)!;
-    last.body += bytes.toString('latin1');
+    last.body += bytes.toString('latin1', from, to);
   }
 
   onEnd(flag: string): void {

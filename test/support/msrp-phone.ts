@@ -9,6 +9,7 @@ import type { OutgoingMessage } from '../../src/msrp/session/sending.ts';
 import { type IncomingChunk, MsrpSession } from '../../src/msrp/session/session.ts';
 import { MsrpNetwork, type MsrpTls } from '../../src/msrp/transport/network.ts';
 import { msrpLines, type Setup } from '../../src/sdp/msrp-lines.ts';
+import { type Passed, recorded } from './capture.ts';
 
 /** A message as it arrived. */
 export interface Arrived {
@@ -38,6 +39,8 @@ export class MsrpPhone {
   via: string | undefined;
   /** Takes the parts of a message in any order, as they come. */
   orderless = false;
+  /** What passes over its connection, where that is wanted. */
+  passed: Passed[] | undefined;
   /** Chunks that were not the last of their message. */
   continued = 0;
   /** Bytes of bodies that have come. */
@@ -116,6 +119,12 @@ export class MsrpPhone {
   }
 
   #sessionOn(carrier: Carrier): CarrierUser {
+    const { passed } = this;
+    if (passed === undefined) return this.#talkOver(carrier);
+    return recorded(carrier, passed, (inner) => this.#talkOver(inner));
+  }
+
+  #talkOver(carrier: Carrier): CarrierUser {
     const phone = this;
     this.session = new MsrpSession(carrier, {
       uri: this.uri,

@@ -2,7 +2,7 @@
 import type { LegName, SessionContext } from '../../../machines/session/context.ts';
 import type { EffectOf } from '../../../machines/session/effects.ts';
 import type { FolderRef, MessageIntent, OpenIntent, SealIntent } from '../../history/intent.ts';
-import { groupStateObject } from '../../history/objects/group-state.ts';
+import { groupStateObject, type Participant } from '../../history/objects/group-state.ts';
 import { sessionInfoObject } from '../../history/objects/session-info.ts';
 import { type StoredHeaders, storedMessage } from '../../history/objects/stored-message.ts';
 import { parseNameAddress } from '../../sip/message/address.ts';
@@ -59,9 +59,7 @@ export function sealIntent(
     ...headersOf(context, papers, at, 'group-state'),
     group: papers.group,
     lastFocusSessionId: papers.farContact ?? '',
-    participants: [papers.from, papers.to, ...papers.invited, ...(dossier.spoke ?? [])]
-      .filter(unique)
-      .map(participantOf),
+    participants: participantsOf(dossier),
   });
   return {
     kind: 'seal',
@@ -139,12 +137,21 @@ function headersOf(
   };
 }
 
-function participantOf(value: string): { name: string; address: string } {
-  const address = parseNameAddress(value);
-  return { name: address?.display ?? '', address: address?.uri ?? value };
-}
-
-function unique(value: string, at: number, all: readonly string[]): boolean {
-  const uri = (text: string): string => parseNameAddress(text)?.uri ?? text;
-  return all.findIndex((other) => uri(other) === uri(value)) === at;
+/**
+ * Whoever was there: by the invitation, by what was said, by the focus. Whoever has left, by the focus, is not in it; nor
+ * is one who was invited and never came, where the focus has told of everybody.
+ */
+function participantsOf({ papers, spoke, conference }: Dossier): Participant[] {
+  const { users, gone, whole } = conference ?? { users: [], gone: [], whole: false };
+  const left = new Set(gone);
+  const participants = new Map<string, Participant>();
+  for (const value of [papers.from, papers.to, ...(whole ? [] : papers.invited), ...(spoke ?? [])]) {
+    const address = parseNameAddress(value);
+    const uri = address?.uri ?? value;
+    if (!left.has(uri) && !participants.has(uri)) participants.set(uri, { name: address?.display ?? '', address: uri });
+  }
+  for (const { entity, name } of users) {
+    participants.set(entity, { name: name === '' ? (participants.get(entity)?.name ?? '') : name, address: entity });
+  }
+  return [...participants.values()];
 }

@@ -29,6 +29,9 @@ export class Refused extends Error {
 /** Bytes a millisecond that a message may take to reach the server, beyond the ordinary limit. */
 const SLOWEST = 100;
 
+/** UIDs in one answer; nobody is sent so many messages at once. */
+const MOST_UIDS = 1000;
+
 /** Codes of a server that is there, and can do nothing for anybody now (RFC 5530). */
 const AWAY = new Set(['UNAVAILABLE', 'SERVERBUG', 'CONTACTADMIN']);
 
@@ -130,6 +133,24 @@ export class ImapConnection {
       ...(uid === undefined ? {} : { uid }),
       ...(uidValidity === undefined ? {} : { uidValidity: `${uidValidity}` }),
     };
+  }
+
+  /**
+   * Stores several messages in one command, all of them or none (RFC 3502); their UIDs as far as the server tells them.
+   * Several commands under way are not to be had: imapflow sends one when the one before is answered.
+   */
+  async appendAll(
+    path: string,
+    messages: readonly Buffer[],
+  ): Promise<{ readonly uids?: readonly number[]; readonly uidValidity?: string }> {
+    const bytes = messages.reduce((sum, { length }) => sum + length, 0);
+    return this.#refusing('APPEND', bytes / SLOWEST, async () => {
+      const client = this.#client as unknown as Executor;
+      const name = this.encoded(path);
+      const { response, next } = await client.exec('APPEND', [name, ...messages].map(nodeOf), { untagged: {} });
+      next();
+      return uidsOf(response);
+    });
   }
 
   /** Gives each untagged response of the kinds that are asked for to `each`. Throws Refused, or StoreAway. */
@@ -235,6 +256,20 @@ function codeOf(response: Failure['response']): string {
 function textOf(error: unknown): string {
   const { responseText, response, message } = error as Failure;
   return responseText ?? (typeof response === 'string' ? response : message);
+}
+
+/** RFC 4315 3: `APPENDUID`, the UIDVALIDITY and a set of UIDs, `304:306` or `304,306`, in the order of the messages. */
+function uidsOf(response: ImapResponse): { readonly uids?: readonly number[]; readonly uidValidity?: string } {
+  const [code, uidValidity, set] = response.attributes?.[0]?.section ?? [];
+  if (tokenText(code).toUpperCase() !== 'APPENDUID') return {};
+  const uids = tokenText(set)
+    .split(',')
+    .flatMap((range) => {
+      const [first = Number.NaN, last = first] = range.split(':').map(Number);
+      const count = last - first + 1;
+      return count > 0 && count <= MOST_UIDS ? Array.from({ length: count }, (_, at) => first + at) : [];
+    });
+  return { uids, uidValidity: tokenText(uidValidity) };
 }
 
 /** The text of a token; empty for NIL and lists. */

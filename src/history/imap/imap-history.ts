@@ -4,6 +4,7 @@ import {
   type FolderSummary,
   type HistoryDriver,
   type HistoryReader,
+  type KeyedObject,
   NoFolder,
   type Pointer,
   StoreAway,
@@ -78,13 +79,57 @@ export class ImapHistory implements HistoryDriver, HistoryReader {
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
     this.#do(folder, done, async (mailbox) => {
-      const known = this.#known.get(nameOf(folder)) ?? this.#known.add(nameOf(folder), false);
-      if (!known.complete) await this.#learn(folder, known, mailbox);
-      const token = keyToken(key);
-      const uid = known.uids.get(token) ?? (await this.#store(folder, known, mailbox, token, stored(key, object)));
-      known.uids.set(token, uid);
-      return uid;
+      const known = await this.#looked(folder, mailbox);
+      return this.#once(folder, known, mailbox, { key, object });
     });
+  }
+
+  /** RFC 3502 MULTIAPPEND: one command and one answer for all of them; without it one after the other. */
+  appendAll(folder: FolderRef, objects: readonly KeyedObject[], done: Done<readonly number[]>): void {
+    this.#do(folder, done, async (mailbox, connection) => {
+      const known = await this.#looked(folder, mailbox);
+      const fresh = objects.filter(({ key }) => !known.uids.has(keyToken(key)));
+      if (fresh.length > 1 && connection.can('MULTIAPPEND')) await this.#storeAll(folder, known, mailbox, fresh);
+      const uids: number[] = [];
+      for (const object of objects) uids.push(await this.#once(folder, this.#folder(folder), mailbox, object));
+      return uids;
+    });
+  }
+
+  /** The folder with every key that is in it. */
+  async #looked(folder: FolderRef, mailbox: Mailbox): Promise<KnownFolder> {
+    const known = this.#folder(folder);
+    if (!known.complete) await this.#learn(folder, known, mailbox);
+    return known;
+  }
+
+  #folder(folder: FolderRef): KnownFolder {
+    return this.#known.get(nameOf(folder)) ?? this.#known.add(nameOf(folder), false);
+  }
+
+  async #once(folder: FolderRef, known: KnownFolder, mailbox: Mailbox, { key, object }: KeyedObject): Promise<number> {
+    const token = keyToken(key);
+    const uid = known.uids.get(token) ?? (await this.#store(folder, known, mailbox, token, stored(key, object)));
+    known.uids.set(token, uid);
+    return uid;
+  }
+
+  async #storeAll(
+    folder: FolderRef,
+    known: KnownFolder,
+    mailbox: Mailbox,
+    objects: readonly KeyedObject[],
+  ): Promise<void> {
+    const answer = await mailbox.appendAll(objects.map(({ key, object }) => stored(key, object)));
+    if (answer === null) throw this.#missing(folder);
+    const { uids, uidValidity } = answer;
+    if (uids?.length !== objects.length) {
+      // RFC 4315 is not there: they are found by their keys.
+      known.complete = false;
+      return this.#learn(folder, known, mailbox);
+    }
+    this.#known.note(known, uidValidity);
+    for (const [at, { key }] of objects.entries()) known.uids.set(keyToken(key), uids[at] as number);
   }
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {

@@ -41,6 +41,13 @@ export class Mailbox {
     return this.#unlessMissing(() => this.#connection.append(this.#path, message));
   }
 
+  /** Several in one command (RFC 3502). Null where the folder is not there. */
+  appendAll(
+    messages: readonly Buffer[],
+  ): Promise<{ readonly uids?: readonly number[]; readonly uidValidity?: string } | null> {
+    return this.#unlessMissing(() => this.#connection.appendAll(this.#path, messages));
+  }
+
   /** Makes it the current one; its UIDVALIDITY, or null where it is not there. */
   async select(): Promise<string | null> {
     let uidValidity = '';

@@ -1,5 +1,5 @@
 /** MSRP messages as they leave (RFC 4975 7.1, 7.2), as wire strings; bodies go beside them as bytes. */
-import type { ContinuationFlag } from './head.ts';
+import type { Beginning, ContinuationFlag } from './head.ts';
 import { statusComment } from './status.ts';
 
 /** Start line and paths of a request. */
@@ -17,14 +17,18 @@ export function bareEndLine(id: string, flag: ContinuationFlag): string {
   return `-------${id}${flag}\r\n`;
 }
 
-/** RFC 4975 7.2. `toPath` is the first URI of the request's From-Path for a SEND, all of it for other requests. */
-export function response(id: string, status: number, toPath: string, fromPath: string): string {
-  return `MSRP ${id} ${status} ${statusComment(status)}\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n-------${id}$\r\n`;
+/** A response is `MSRP`, the id, this, the id again and `$`. */
+export function answerBetween(status: number, to: Pick<Beginning, 'method' | 'toPath' | 'fromPath'>): string {
+  const paths = `To-Path: ${responsePath(to.method, to.fromPath)}\r\nFrom-Path: ${firstOf(to.toPath)}\r\n`;
+  return ` ${status} ${statusComment(status)}\r\n${paths}-------`;
 }
 
-/** RFC 4975 7.2: where the response to a request goes. */
-export function responsePath(method: string, fromPath: string): string {
-  if (method !== 'SEND') return fromPath;
-  const space = fromPath.indexOf(' ');
-  return space < 0 ? fromPath : fromPath.slice(0, space);
+/** RFC 4975 7.2: where the response to a request goes: for a SEND to the first URI of its From-Path, else to all. */
+function responsePath(method: string, fromPath: string): string {
+  return method === 'SEND' ? firstOf(fromPath) : fromPath;
+}
+
+function firstOf(path: string): string {
+  const space = path.indexOf(' ');
+  return space < 0 ? path : path.slice(0, space);
 }

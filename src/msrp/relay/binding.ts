@@ -3,6 +3,7 @@
  * connection that carries both. One for each leg and m-line; freed with its leg (A-24).
  */
 import type { LegName } from '../../../machines/session/context.ts';
+import { bytesOfWire, wireOfBytes } from '../../sip/message/bytes.ts';
 import type { CarrierTarget } from '../carrier.ts';
 import { requestStart } from '../message/compose.ts';
 import { type MsrpUri, parsePath, sameMsrpUri } from '../message/uri.ts';
@@ -54,6 +55,10 @@ export class Binding {
   /** Paths the peer has said it is at: the latest, and the one before where it is still in use. */
   #known: (readonly MsrpUri[])[] = [];
   #knownTexts: string[] = [];
+
+  #behind = '';
+  #behindMethod = '';
+  #behindPath = '';
 
   constructor(key: BindingKey, uri: MsrpUri, port: number) {
     this.key = key;
@@ -110,6 +115,16 @@ export class Binding {
     const [last, other] = [known.at(-1), uris.at(-1)];
     if (this.peer?.cema === true) return last?.sessionId === other?.sessionId;
     return known.length === uris.length && known.every((uri, at) => sameMsrpUri(uri, uris[at] as MsrpUri));
+  }
+
+  /** What stands behind the id in the start of a request: the same each time, as long as the peer is. */
+  behind(method: string): string {
+    if (method !== this.#behindMethod || this.toPath !== this.#behindPath) {
+      this.#behindMethod = method;
+      this.#behindPath = this.toPath;
+      this.#behind = wireOfBytes(bytesOfWire(this.start('', method)), 'MSRP '.length);
+    }
+    return this.#behind;
   }
 
   start(id: string, method: string): string {

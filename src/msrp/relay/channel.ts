@@ -7,16 +7,11 @@ import type { Carrier, CarrierUser } from '../carrier.ts';
 import type { MsrpCounters } from '../counters.ts';
 import type { MsrpLimits } from '../limits.ts';
 import { respondTo } from '../message/answering.ts';
-import { type ByteRange, parseByteRange, WHOLE } from '../message/byte-range.ts';
-import {
-  type ContinuationFlag,
-  failureReportOf,
-  type MsrpHead,
-  readSendHeaders,
-  type SendHeaders,
-} from '../message/head.ts';
+import { type ByteRange, WHOLE } from '../message/byte-range.ts';
+import { type ContinuationFlag, failureReportOf, headerIn, type MsrpHead } from '../message/head.ts';
 import type { MsrpIdentifiers } from '../message/identifiers.ts';
 import { MsrpParser, type MsrpSink } from '../message/parser.ts';
+import type { SendHeaders } from '../message/send-headers.ts';
 import type { Binding } from './binding.ts';
 import { Exchange } from './exchange.ts';
 import type { Observe } from './observer.ts';
@@ -26,6 +21,8 @@ import { Pending } from './pending.ts';
 /** What a connection asks of the relay. */
 export interface ChannelHost {
   readonly clock: Clock;
+  /** When the bytes that are being passed on came, ms since the epoch: for each message the clock is too dear. */
+  now: number;
   readonly limits: MsrpLimits;
   readonly counters: MsrpCounters;
   readonly identifiers: MsrpIdentifiers;
@@ -45,11 +42,13 @@ export interface ChannelHost {
 
 /** RFC 4975 7.1.2: a REPORT is never answered. */
 const REPORTED: SendHeaders = {
-  messageId: undefined,
-  byteRange: undefined,
+  hasMessageId: false,
+  range: undefined,
   hasContentType: false,
   failureReport: 'no',
 };
+
+const END = { $: '$\r\n', '+': '+\r\n', '#': '#\r\n' } as const;
 
 /** What becomes of the request that is coming in. */
 type Fate = Passage | number | undefined;
@@ -88,7 +87,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host = host;
     this.carrier = carrier;
     this.#parser = new MsrpParser(this, host.limits);
-    this.#pending = new Pending(host.limits.pending);
+    this.#pending = new Pending(host.limits.pending, host.identifiers.token());
     this.#openedAt = host.clock.now();
     this.#lastActive = this.#openedAt;
     this.#watch = host.clock.schedule(this.#nextLook(), this, 'watch');
@@ -106,6 +105,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
   // --- the connection ------------------------------------------------------------------------------------------
 
   onOpen(): void {
+    this.#host.now = this.#host.clock.now();
     this.#host.opened(this);
     this.#host.flush();
   }
@@ -113,9 +113,11 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
   onData(bytes: Buffer): void {
     if (this.#ended) return;
     const now = this.#host.clock.now();
+    this.#host.now = now;
     this.#lastActive = now;
     this.#parser.push(bytes);
     if (this.#fate instanceof Passage) this.#fate.flush();
+    this.#head?.keep();
     if (!this.#parser.unfinished) this.#unfinishedSince = 0;
     else if (this.#unfinishedSince === 0 || this.#progress || this.#parser.inBody) this.#unfinishedSince = now;
     this.#progress = false;
@@ -206,13 +208,15 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#fate = this.#judge(head);
   }
 
-  onBody(bytes: Buffer): void {
-    if (this.#fate instanceof Passage) this.#fate.bytes(bytes);
+  onBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#fate instanceof Passage) this.#fate.bytes(bytes, from, to);
   }
 
   onEnd(flag: ContinuationFlag): void {
     const head = this.#head as MsrpHead;
     const fate = this.#fate;
+    // With it the bytes it was read from, which an idle connection must not keep.
+    this.#head = undefined;
     this.#fate = undefined;
     this.#progress = true;
     if (fate instanceof Passage) {
@@ -233,12 +237,12 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#binding = binding;
     if (head.method === 'REPORT') return this.#passOn(head, binding, REPORTED, undefined);
     if (head.method !== 'SEND') return 501;
-    const headers = readSendHeaders(head.lines);
+    const headers = head.sendHeaders;
     // RFC 4975 5.4: a SEND without content only says which session the connection is for.
     if (!head.hasBody && !headers.hasContentType) return 200;
-    if (headers.messageId === undefined) return 400;
-    const range = headers.byteRange === undefined ? undefined : parseByteRange(headers.byteRange);
-    if (headers.byteRange !== undefined && range === undefined) return 400;
+    if (!headers.hasMessageId) return 400;
+    const { range } = headers;
+    if (range === null) return 400;
     if ((range?.total ?? 0) > this.#host.limits.messageBytes) return 413;
     return this.#passOn(head, binding, headers, range);
   }
@@ -260,14 +264,11 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     const isReport = head.method === 'REPORT';
     if (far === undefined) return isReport ? undefined : 408;
     const { failureReport } = headers;
-    const exchange =
-      failureReport === 'no' ? undefined : new Exchange(head, failureReport, this, () => passage.abandon());
+    const exchange = failureReport === 'no' ? undefined : new Exchange(head, failureReport, this);
     const channel = far.channel?.open === true ? far.channel : undefined;
-    const passage: Passage = new Passage(head, range, exchange, {
-      largest: this.#host.limits.messageBytes,
-      observer: isReport ? undefined : this.#observer(head, binding, headers, range),
-      outlet: channel?.outletOf(far),
-    });
+    const { messageBytes } = this.#host.limits;
+    const observer = isReport ? undefined : this.#observer(head, binding, range);
+    const passage = new Passage(head, range, exchange, messageBytes, observer, channel?.outletOf(far));
     if (channel === undefined) this.#awaitPeer(far, passage);
     else if (!this.#fed.includes(channel)) this.#fed.push(channel);
     return passage;
@@ -275,6 +276,7 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
 
   /** The peer is not connected: its chunk waits, and so does the one who sends it. */
   #awaitPeer(far: Binding, passage: Passage): void {
+    passage.head.keep();
     far.waiting.push(passage);
     if (!far.holding.has(this)) {
       far.holding.add(this);
@@ -283,9 +285,10 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host.want(far);
   }
 
-  #observer(head: MsrpHead, { key }: Binding, { messageId }: SendHeaders, range: ByteRange | undefined) {
+  #observer(head: MsrpHead, { key }: Binding, range: ByteRange | undefined) {
     const { observe } = this.#host;
-    if (observe === undefined || messageId === undefined) return undefined;
+    if (observe === undefined) return undefined;
+    const messageId = headerIn(head.lines, 'message-id') ?? '';
     const { session, stream, leg: from } = key;
     const observer = observe({ session, stream, from, messageId, range: range ?? WHOLE, lines: head.lines });
     if (observer === undefined) return undefined;
@@ -334,6 +337,18 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     this.#host.touched(this);
   }
 
+  answer(id: string, between: string): void {
+    if (!this.open) return;
+    this.#interrupt();
+    const { carrier } = this;
+    carrier.write('MSRP ');
+    carrier.write(id);
+    carrier.write(between);
+    carrier.write(id);
+    carrier.write('$\r\n');
+    this.#host.touched(this);
+  }
+
   #interrupt(): void {
     this.#outgoing?.interrupted();
     this.#outgoing = undefined;
@@ -345,12 +360,25 @@ export class Channel implements CarrierUser, MsrpSink, TimerOwner {
     if (known !== undefined) return known;
     const outlet: Outlet = {
       start: (id, method) => binding.start(id, method),
-      begin: (exchange) => {
-        const id = this.#host.identifiers.token();
-        if (exchange !== undefined) this.#pending.add(id, exchange);
-        return id;
-      },
+      begin: (exchange) => this.#pending.idOf(this.#pending.begin(exchange, 0)),
       ended: (id) => this.#pending.ended(id, this.#host.clock.now()),
+      passOn: (method, bytes, from, to, flag, exchange) => {
+        const number = String(this.#pending.begin(exchange, this.#host.now));
+        if (!this.open) return;
+        this.#interrupt();
+        const { carrier } = this;
+        const { prefix } = this.#pending;
+        carrier.write('MSRP ');
+        carrier.write(prefix);
+        carrier.write(number);
+        carrier.write(binding.behind(method));
+        carrier.writePart(bytes, from, to);
+        carrier.write('\r\n-------');
+        carrier.write(prefix);
+        carrier.write(number);
+        carrier.write(END[flag]);
+        this.#host.touched(this);
+      },
       whole: (head, body, tail) => {
         this.message(head);
         if (!this.open) return;

@@ -2,24 +2,30 @@
  * The answer that a relayed SEND will get: the worst of those that its parts get on the other side, when all have
  * theirs (RFC 4975 7.2). So a 200 says that the far end has the bytes, and a 413 or 415 is the far end's own.
  */
-import { type Answerer, respondTo } from '../message/answering.ts';
-import type { MsrpHead } from '../message/head.ts';
+import { type Answered, type Answerer, respondTo } from '../message/answering.ts';
+import type { Beginning } from '../message/head.ts';
 
-export class Exchange {
+interface Abandonable {
+  abandon(): void;
+}
+
+export class Exchange implements Answered {
   /** Which answers the sender wants (RFC 4975 7.1.1 Failure-Report). */
   readonly wanted: 'yes' | 'partial';
   /** Answers outstanding: one for each part, one while the request still comes in, one for whoever holds it back. */
   #awaited = 1;
   #done = false;
-  readonly #head: MsrpHead;
+  readonly id: string;
+  readonly beginning: Beginning;
   readonly #from: Answerer;
-  /** Sees an error before the sender does, so that nothing more of the message is passed on. */
-  readonly #refused: () => void;
+  /** What is abandoned after an error, so that nothing more of the message is passed on. */
+  passage: Abandonable | undefined;
 
-  constructor(head: MsrpHead, wanted: 'yes' | 'partial', from: Answerer, refused: () => void) {
-    this.#head = head;
+  constructor(request: Answered, wanted: 'yes' | 'partial', from: Answerer) {
+    // Not the request itself: it holds the bytes it was read from.
+    this.id = request.id;
+    this.beginning = request.beginning;
     this.#from = from;
-    this.#refused = refused;
     this.wanted = wanted;
   }
 
@@ -34,12 +40,12 @@ export class Exchange {
     this.#awaited--;
     if (status !== 200) {
       this.#answer(status);
-      this.#refused();
+      this.passage?.abandon();
     } else if (this.#awaited === 0) this.#answer(200);
   }
 
   #answer(status: number): void {
     this.#done = true;
-    respondTo(this.#head, status, this.wanted, this.#from);
+    respondTo(this, status, this.wanted, this.#from);
   }
 }

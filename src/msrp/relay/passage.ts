@@ -17,6 +17,15 @@ export interface Outlet {
   begin(exchange: Exchange | undefined): string;
   /** The last byte of the part has left: from here on its answer is awaited. */
   ended(id: string): void;
+  /** Passes on a message whole, between others, under an id of ours: its lines and body from here to there. */
+  passOn(
+    method: string,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    flag: ContinuationFlag,
+    exchange: Exchange | undefined,
+  ): void;
   /** Writes a message whole, between others. */
   whole(head: string, body: readonly Buffer[], tail: string): void;
   /** Opens a chunk that goes on; whatever was open is interrupted. */
@@ -28,6 +37,8 @@ export interface Outlet {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Stands for an array that nobody has needed yet; nothing is put into it. */
+const NONE: Buffer[] = [];
 
 export class Passage {
   readonly head: MsrpHead;
@@ -37,7 +48,11 @@ export class Passage {
   readonly #observer: ChunkObserver | undefined;
   #outlet: Outlet | undefined;
   /** What came while nobody was there to take it, or since the last flush. */
-  #waiting: Buffer[] = [];
+  #waiting: Buffer[] = NONE;
+  /** The first of it, where it is alone: nearly always all there is, and not worth an object of its own. */
+  #only: Buffer | undefined;
+  #onlyFrom = 0;
+  #onlyTo = 0;
   /** Bytes of body received, and sent. */
   #received = 0;
   #sent = 0;
@@ -48,13 +63,22 @@ export class Passage {
   #flag: ContinuationFlag | undefined;
   #over = false;
 
-  constructor(head: MsrpHead, range: ByteRange | undefined, exchange: Exchange | undefined, more: PassageOptions) {
+  /** `largest` in bytes of a whole message; without an outlet while nobody is there. */
+  constructor(
+    head: MsrpHead,
+    range: ByteRange | undefined,
+    exchange: Exchange | undefined,
+    largest: number,
+    observer: ChunkObserver | undefined,
+    outlet: Outlet | undefined,
+  ) {
     this.head = head;
     this.range = range ?? WHOLE;
     this.exchange = exchange;
-    this.#largest = more.largest;
-    this.#observer = more.observer;
-    this.#outlet = more.outlet;
+    if (exchange !== undefined) exchange.passage = this;
+    this.#largest = largest;
+    this.#observer = observer;
+    this.#outlet = outlet;
   }
 
   /** Bytes of body that have come in. */
@@ -62,21 +86,41 @@ export class Passage {
     return this.#received;
   }
 
-  bytes(bytes: Buffer): void {
+  /** Bytes of body: from here to there. */
+  bytes(bytes: Buffer, from: number, to: number): void {
     if (this.#over) return;
-    this.#received += bytes.length;
+    this.#received += to - from;
     const last = this.range.start - 1 + this.#received;
     if (last > this.#largest) this.refuse(413);
     // RFC 4975 7.1.1: a chunk carries what its range says, or less where it is interrupted.
     else if (last > (this.range.end ?? this.range.total ?? last)) this.refuse(400);
     else {
-      this.#observer?.onBytes(bytes);
-      this.#waiting.push(bytes);
+      this.#observer?.onBytes(bytes.subarray(from, to));
+      this.#keep(bytes, from, to);
     }
+  }
+
+  #keep(bytes: Buffer, from: number, to: number): void {
+    if (this.#only !== undefined || this.#waiting !== NONE) {
+      this.#pieces().push(bytes.subarray(from, to));
+      return;
+    }
+    this.#only = bytes;
+    this.#onlyFrom = from;
+    this.#onlyTo = to;
+  }
+
+  /** What waits, as pieces. */
+  #pieces(): Buffer[] {
+    if (this.#waiting === NONE) this.#waiting = [];
+    if (this.#only !== undefined) this.#waiting.push(this.#only.subarray(this.#onlyFrom, this.#onlyTo));
+    this.#only = undefined;
+    return this.#waiting;
   }
 
   /** All that has been read is here: what is not whole begins to leave. */
   flush(): void {
+    this.head.keep();
     if (this.#over || this.#flag !== undefined || this.#outlet === undefined) return;
     this.#stream(this.#outlet, 1);
   }
@@ -108,7 +152,8 @@ export class Passage {
   abandon(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#waiting = [];
+    this.#only = undefined;
+    this.#waiting = NONE;
     if (this.#flag === undefined) this.#observer?.onEnd('#', () => {});
     if (this.#outlet === undefined || this.#flag !== undefined) return;
     if (this.#open !== undefined) this.#closePart(this.#outlet, '#');
@@ -141,12 +186,20 @@ export class Passage {
 
   #asItCame(outlet: Outlet, flag: ContinuationFlag): void {
     const { head } = this;
+    const only = this.#only;
+    const from = only === undefined ? -1 : head.linesBefore(only, this.#onlyFrom);
+    this.#sent = this.#received;
+    if (only !== undefined && from >= 0) {
+      // Lines and body stand together in what was read.
+      this.#only = undefined;
+      outlet.passOn(head.method, only, from, this.#onlyTo, flag, this.exchange);
+      return;
+    }
     const id = outlet.begin(this.exchange);
     const start = outlet.start(id, head.method) + head.lines;
-    if (head.hasBody) outlet.whole(`${start}\r\n`, this.#waiting, endLine(id, flag));
-    else outlet.whole(start, this.#waiting, bareEndLine(id, flag));
-    this.#waiting = [];
-    this.#sent = this.#received;
+    if (head.hasBody) outlet.whole(`${start}\r\n`, this.#pieces(), endLine(id, flag));
+    else outlet.whole(start, this.#pieces(), bareEndLine(id, flag));
+    this.#waiting = NONE;
     outlet.ended(id);
   }
 
@@ -155,11 +208,11 @@ export class Passage {
    * an interruption it could be.
    */
   #stream(outlet: Outlet, kept: number): void {
-    const bytes = this.#waiting;
+    const bytes = this.#pieces();
     const last = bytes.pop();
     if (last === undefined) return;
     const cut = last.length - kept;
-    this.#waiting = kept === 0 ? [] : [Buffer.from(last.subarray(cut))];
+    this.#waiting = kept === 0 ? NONE : [Buffer.from(last.subarray(cut))];
     if (cut > 0) bytes.push(cut === last.length ? last : last.subarray(0, cut));
     for (const piece of bytes) {
       this.#openPart(outlet);
@@ -199,12 +252,4 @@ export class Passage {
     if (place === undefined) return `${range}${lines}\r\n`;
     return `${lines.slice(0, place.start)}${range}${lines.slice(place.end)}\r\n`;
   }
-}
-
-export interface PassageOptions {
-  /** Bytes of a whole message. */
-  readonly largest: number;
-  readonly observer: ChunkObserver | undefined;
-  /** Absent while nobody is there. */
-  readonly outlet: Outlet | undefined;
 }

@@ -48,6 +48,7 @@ export interface RelayOptions {
 
 export class MsrpRelay implements MediaPort, ChannelHost {
   readonly clock: Clock;
+  now = 0;
   readonly limits: MsrpLimits;
   readonly identifiers: MsrpIdentifiers;
   readonly observe: Observe | undefined;

@@ -170,8 +170,8 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     this.onGone(reason);
   }
 
-  message(text: string): void {
-    this.#carrier.write(text);
+  answer(id: string, between: string): void {
+    this.#carrier.write(`MSRP ${id}${between}${id}$\r\n`);
   }
 
   // --- what comes in -------------------------------------------------------------------------------------------
@@ -211,10 +211,10 @@ export class MsrpSession implements CarrierUser, MsrpSink {
     this.onReport(messageId, status);
   }
 
-  onBody(bytes: Buffer): void {
+  onBody(bytes: Buffer, from: number, to: number): void {
     if (this.#chunk === undefined) return;
-    this.#options.recipient.onBytes(this.#chunk, this.#at, bytes);
-    this.#at += bytes.length;
+    this.#options.recipient.onBytes(this.#chunk, this.#at, bytes.subarray(from, to));
+    this.#at += to - from;
   }
 
   onEnd(flag: ContinuationFlag): void {

@@ -5,6 +5,7 @@ import type { Clock, Timer, TimerOwner } from '../../time/clock.ts';
 import type { Carrier, CarrierUser } from '../carrier.ts';
 import type { MsrpCounters } from '../counters.ts';
 import type { MsrpLimits } from '../limits.ts';
+import { Packing } from './packing.ts';
 
 export interface ConnectionOptions {
   readonly clock: Clock;
@@ -15,16 +16,12 @@ export interface ConnectionOptions {
   readonly gone: (connection: MsrpConnection) => void;
 }
 
-/** Pieces up to this many bytes are copied together; a larger one goes by itself. */
-const COPIED_BYTES = 8_192;
-
 export class MsrpConnection implements Carrier, TimerOwner {
   readonly secure: boolean;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   #user: CarrierUser | undefined;
-  #pieces: (string | Buffer)[] = [];
-  #size = 0;
+  readonly #packing = new Packing();
   #opened: boolean;
   #ending = false;
   #cause = '';
@@ -82,29 +79,23 @@ export class MsrpConnection implements Carrier, TimerOwner {
   }
 
   get full(): boolean {
-    return this.#socket.writableLength + this.#size > this.#options.limits.sendBufferBytes;
+    return this.#socket.writableLength + this.#packing.size > this.#options.limits.sendBufferBytes;
   }
 
   write(text: string): void {
-    this.#pieces.push(text);
-    this.#size += text.length;
+    this.#packing.text(text);
   }
 
   writeBytes(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#size += bytes.length;
+    this.#packing.bytes(bytes);
+  }
+
+  writePart(bytes: Buffer, from: number, to: number): void {
+    this.#packing.part(bytes, from, to);
   }
 
   flush(): void {
-    if (this.#size === 0) return;
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    this.#size = 0;
-    if (this.#socket.destroyed) return;
-    const packets = packed(pieces);
-    if (packets.length > 1) this.#socket.cork();
-    for (const packet of packets) this.#socket.write(packet);
-    if (packets.length > 1) this.#socket.uncork();
+    if (this.#packing.size > 0) this.#packing.send(this.#socket);
   }
 
   pause(): void {
@@ -143,32 +134,4 @@ export class MsrpConnection implements Carrier, TimerOwner {
     this.#options.gone(this);
     this.#user?.onClosed(this.#cause || 'closed');
   }
-}
-
-/** As few pieces of memory as can be had without copying what is large. */
-function packed(pieces: readonly (string | Buffer)[]): Buffer[] {
-  const packets: Buffer[] = [];
-  for (let at = 0; at < pieces.length; ) {
-    let size = 0;
-    let end = at;
-    for (; end < pieces.length && (pieces[end] as string | Buffer).length <= COPIED_BYTES; end++) {
-      size += (pieces[end] as string | Buffer).length;
-    }
-    if (end > at) packets.push(joined(pieces, at, end, size));
-    if (end < pieces.length) packets.push(pieces[end] as Buffer);
-    at = end + 1;
-  }
-  return packets;
-}
-
-function joined(pieces: readonly (string | Buffer)[], from: number, to: number, size: number): Buffer {
-  const packet = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (let index = from; index < to; index++) {
-    const piece = pieces[index] as string | Buffer;
-    if (typeof piece === 'string') packet.write(piece, at, 'latin1');
-    else packet.set(piece, at);
-    at += piece.length;
-  }
-  return packet;
 }

@@ -328,6 +328,12 @@ export const configSchema = z.strictObject({
         .default('stored')
         .describe('When the sender of a recorded message gets its 200: when the message is stored durably, or at once'),
       notifications: z.boolean().default(true).describe('Record delivery and display notifications (RFC 5438) too'),
+      conferenceEvents: z
+        .enum(['passing', 'subscribe', 'off'])
+        .default('passing')
+        .describe(
+          'Who is in a group session, for its Group State (RFC 4575): from the NOTIFYs that pass to the client, from a subscription of our own, or from what is said alone',
+        ),
       memoryBytes: z.int().min(1024).max(16_777_216).default(65_536).describe('Longer messages wait in the spool'),
       spool: z.string().min(1).default('data/spool').describe('Folder for long messages that are not stored yet'),
       retry: z
