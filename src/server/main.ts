@@ -44,6 +44,7 @@ function program(): Command {
   cpm
     .command('check-config <file>')
     .description('print the effective configuration, or what is wrong with it')
+    .option('--diff <other>', 'print what is different in it from this other file')
     .option('--json', 'print JSON')
     .action(async (what, options) => (await import('./commands/check-config.ts')).checkConfig(what, options));
 

@@ -43,7 +43,12 @@ const supposing = z.strictObject({
 
 export function policyRoutes(app: FastifyInstance, server: Server): void {
   const { engine } = server.cpm;
-  app.get('/api/policy', async () => ({ policy: engine.policy }));
+  app.get('/api/policy', async () => ({
+    policy: engine.policy,
+    rules: engine.policies.rules,
+    guards: engine.ownGuards,
+    reload: server.reloads.last,
+  }));
   app.post('/api/policy/explain', async (request, reply) => {
     const asked = askedIn(request.body, request.headers['content-type']);
     if (typeof asked === 'string') return reply.code(400).send({ error: asked });
