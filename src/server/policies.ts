@@ -6,7 +6,8 @@ import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import type { Served } from './subscribers.ts';
 
-export function policiesOf(config: Config, served: Served): RuledPolicy {
+/** @param served classes of users are looked up there at each session, since a reload changes them */
+export function policiesOf(config: Config, served: Pick<Served, 'users'>): RuledPolicy {
   return new RuledPolicy(policyOf(config), rulesOf(config), classesOf(config, served));
 }
 
@@ -19,7 +20,7 @@ function rulesOf({ policy, isf }: Config): readonly PolicyRule[] {
 }
 
 /** What users.yaml says of the user, else the first class with a pattern that fits the address. */
-function classesOf({ policy }: Config, served: Served): ClassOf {
+function classesOf({ policy }: Config, served: Pick<Served, 'users'>): ClassOf {
   const classes = Object.entries(policy.userClasses).map(
     ([name, patterns]) => [name, patterns.map(addressPattern)] as const,
   );

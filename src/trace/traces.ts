@@ -53,6 +53,11 @@ export class Traces {
     return this.#traces.get(session);
   }
 
+  /** Every trace there is, the oldest first. */
+  all(): Iterable<Trace> {
+    return this.#traces.values();
+  }
+
   get size(): number {
     return this.#traces.size;
   }

@@ -57,7 +57,8 @@ function withoutRules(config: Config): unknown {
   return { ...config, policy };
 }
 
-function keyChanges(from: unknown, to: unknown, above: readonly string[] = []): KeyChange[] {
+/** What differs in two sections, each leaf by its path; a list is one value. */
+export function keyChanges(from: unknown, to: unknown, above: readonly string[] = []): KeyChange[] {
   if (isSection(from) && isSection(to)) {
     const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
     return names.flatMap((name) => keyChanges(from[name], to[name], [...above, name]));
@@ -136,7 +137,7 @@ function ruleText({ rule, change, keys }: RuleChange): string {
   return `policy.rules ${MARKS[change]} ${rule}${what.length === 0 ? '' : `: ${what.join(', ')}`}`;
 }
 
-function changeText({ key, from, to }: KeyChange): string {
+export function changeText({ key, from, to }: KeyChange): string {
   return `${key}: ${valueText(from)} → ${valueText(to)}`;
 }
 
