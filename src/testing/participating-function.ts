@@ -5,7 +5,7 @@ import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import { Engine, type EngineOptions } from '../engine/engine.ts';
 import type { ContactCipher } from '../engine/identity.ts';
-import type { MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
+import type { EngineLog, MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
 import type { Done, HistoryDriver } from '../history/driver.ts';
 import { MemoryHistory } from '../history/memory.ts';
 import { Outbox } from '../history/outbox.ts';
@@ -64,6 +64,8 @@ export class ParticipatingFunction {
   readonly disk = new VirtualDisk();
   readonly history: HistoryDriver;
   readonly released: string[] = [];
+  /** Hears what an operator would read in the log. */
+  onProblem: EngineLog['problem'] = () => {};
   policy: Policy;
   profile: FunctionOptions['profile'];
   engine!: Engine;
@@ -139,7 +141,7 @@ export class ParticipatingFunction {
       otherServices: options.otherServices ?? 'forward',
       groupState: options.groupState ?? 'always',
       folderName: ['contributionId', 'sessionId', 'callId'],
-      log: { session: () => {}, problem: () => {} },
+      log: { session: () => {}, problem: (...problem) => this.onProblem(...problem) },
       ...(options.machine === undefined ? {} : { machine: options.machine }),
       ...(options.guards === undefined ? {} : { guards: options.guards }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
