@@ -88,16 +88,19 @@ describe('what an own guard can not do', () => {
   });
 
   it('RFC 3261 16.10: have anything new tried after a CANCEL', () => {
-    const world = new World({ isf: [ISF], guards: { interworkingAllowed: () => true }, policy: B2BUA });
-    const near = invite(world, 'orig');
+    const policy = { mediaPath: 'never' } as const;
+    const world = new World({ isf: [ISF], guards: { interworkingAllowed: () => true }, policy });
+    const near = invite(world, 'term');
     world.settle();
     const far = world.core.incoming();
     far.respond(180);
     world.settle();
     near.cancel();
     world.settle();
+    far.respond(200, { to: far.expect('CANCEL') });
     far.respond(404);
     world.settle();
+    near.response(404);
     expect(world.isf.waiting).toEqual([]);
   });
 

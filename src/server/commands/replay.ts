@@ -1,7 +1,7 @@
 /** `cpm-engine policy replay`: which recorded INVITEs get another verdict under another policy. */
 
 import { checkedConfig } from '../config/check.ts';
-import { changeText, type KeyChange } from '../config/diff.ts';
+import { changeText } from '../config/diff.ts';
 import type { Config } from '../config/schema.ts';
 import { explainer, type Registered } from '../dry-run/explainer.ts';
 import { type Recording, recordedIn } from '../dry-run/recorded.ts';
@@ -32,7 +32,7 @@ export async function replayPolicy(files: readonly string[], options: ReplayComm
   if (options.json) print(JSON.stringify(replay, null, 2));
   else printReplay(replay);
   const changed = replay.comparisons.filter((one) => one.changed).length;
-  if (options.failOnChange && changed > 0) throw new CommandFailed(`${changed} verdicts change`);
+  if (options.failOnChange && changed > 0) throw new CommandFailed(`verdicts changed: ${changed}`);
 }
 
 /** The server knows its users and registrations, and has the traced sessions: it compares, and nothing leaves it. */
@@ -74,16 +74,12 @@ function printReplay({ comparisons, unread }: Replay): void {
     print(`${name}: ${verdictText(before)} → ${verdictText(after)}`);
     for (const change of policy) print(`    ${changeText(change)}`);
   }
-  const later = comparisons.filter((one) => !one.changed && one.policy.length > 0);
-  for (const { name, after, policy } of later) {
-    print(`${name}: still ${verdictText(after)}; later in the session differs ${keysOf(policy)}`);
+  const differing = comparisons.filter((one) => !one.changed && one.later.length > 0);
+  for (const { name, after, later } of differing) {
+    print(`${name}: still ${verdictText(after)}; later in the session may differ: ${later.join(', ')}`);
   }
   for (const { name, why } of unread) process.stderr.write(`${name}: ${why}\n`);
-  print(`${comparisons.length} INVITEs, ${changed.length} verdicts change, ${later.length} differ later`);
-}
-
-function keysOf(policy: readonly KeyChange[]): string {
-  return policy.map(({ key }) => key).join(', ');
+  print(`INVITEs ${comparisons.length}, verdicts changed ${changed.length}, may differ later ${differing.length}`);
 }
 
 function verdictText({ mode, outcome, without, recorded, rules }: Verdict): string {

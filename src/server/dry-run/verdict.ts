@@ -1,4 +1,5 @@
 /** What becomes of an INVITE, in few words, and whether that is the same under another policy. */
+import type { Policy } from '../../../machines/session/policy.ts';
 import { mayBeRecorded } from '../../../machines/session/recorded.ts';
 import type { Explanation } from '../../engine/explain.ts';
 import { reasonPhrase } from '../../sip/message/reason.ts';
@@ -58,14 +59,29 @@ export interface Comparison {
   readonly after: Verdict;
   /** True where something else becomes of the INVITE. */
   readonly changed: boolean;
-  /** What is different in the session's policy, and may matter later in its life. */
+  /** What is different in the session's policy. */
   readonly policy: readonly KeyChange[];
+  /** Keys among them that may matter later in the session's life. */
+  readonly later: readonly string[];
 }
+
+/** Keys that have had their say once the INVITE is read. */
+const SAID: readonly string[] = [
+  'mediaPath',
+  'allowAnonymity',
+  'anonymityFromHeader',
+  'requiredUserAgent',
+  'isfSchemes',
+  'noClient',
+  'defaultAllowOfflineStorage',
+  'recording',
+] satisfies readonly (keyof Policy)[];
 
 export function compared(name: string, before: Explanation, after: Explanation): Comparison {
   const [was, is] = [verdictOf(before), verdictOf(after)];
   // The same by another rule is the same.
   const same = JSON.stringify({ ...was, rules: null }) === JSON.stringify({ ...is, rules: null });
   const policy = keyChanges(before.choice?.policy ?? {}, after.choice?.policy ?? {});
-  return { name, before: was, after: is, changed: !same, policy };
+  const later = policy.map(({ key }) => key).filter((key) => !SAID.some((one) => key.split('.', 1)[0] === one));
+  return { name, before: was, after: is, changed: !same, policy, later };
 }
