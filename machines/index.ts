@@ -23,5 +23,12 @@ export {
   sessionMachine,
   unrecordedMachine,
 } from './session/machine.ts';
+export {
+  type Asking,
+  type OwnGuard,
+  type OwnGuards,
+  POLICY_GUARDS,
+  type PolicyGuardName,
+} from './session/own-guards.ts';
 export type { Mode, Policy, Profile, RegisteredClient, Role } from './session/policy.ts';
 export { mayBeRecorded } from './session/recorded.ts';

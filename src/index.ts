@@ -1,6 +1,7 @@
 /** `cpm-engine`: the engine with Node defaults. Ports in, sessions out; nothing is global. */
 import { randomBytes } from 'node:crypto';
 import type { SessionMachine } from '../machines/session/machine.ts';
+import type { OwnGuards } from '../machines/session/own-guards.ts';
 import type { Policy } from '../machines/session/policy.ts';
 import { Engine, type EngineOptions } from './engine/engine.ts';
 import type { Dialogs, EngineLog, IsfPort, MediaPort, ProfilePort, SessionStore } from './engine/ports.ts';
@@ -11,15 +12,19 @@ import type { RecordingRules } from './history/record.ts';
 import { contactCipher } from './host/contact-cipher.ts';
 import { NodeClock } from './host/node-clock.ts';
 import { DEFAULT_POLICY, DEFAULT_PROFILE } from './policy/defaults.ts';
+import { RuledPolicy } from './policy/ruled-policy.ts';
 import type { SipPort } from './sip/port.ts';
 import { memorySessions } from './store/memory.ts';
 import type { Clock } from './time/clock.ts';
 
+export type { Asking, OwnGuard, OwnGuards, PolicyGuardName } from '../machines/session/own-guards.ts';
 export type { Policy, Profile, RegisteredClient } from '../machines/session/policy.ts';
 export { Engine, type EngineOptions } from './engine/engine.ts';
 export type * from './engine/ports.ts';
 export type { Session } from './engine/session.ts';
 export { DEFAULT_POLICY, DEFAULT_PROFILE } from './policy/defaults.ts';
+export { RuledPolicy } from './policy/ruled-policy.ts';
+export type { Conditions, PolicyChange, PolicyQuestion, PolicyRule } from './policy/rules.ts';
 export { memorySessions } from './store/memory.ts';
 export { type SqliteSessions, sqliteSessions } from './store/sqlite.ts';
 
@@ -43,7 +48,8 @@ export interface CreateEngineOptions {
    * stack says of itself; a `createSipJsPort` does not.
    */
   readonly contact?: string;
-  readonly policy?: Partial<Policy>;
+  /** One policy for all sessions; a {@link RuledPolicy} has rules for some of them. */
+  readonly policy?: Partial<Policy> | RuledPolicy;
   /** Who the served users are; by default everybody, with one client that takes chat, and nothing recorded. */
   readonly profiles?: ProfilePort;
   /** Where conversations are recorded; by default nowhere. */
@@ -76,6 +82,8 @@ export interface CreateEngineOptions {
   readonly products?: string;
   readonly log?: EngineLog;
   readonly machine?: SessionMachine;
+  /** Guards of your own: other answers to questions of policy (docs/policy.md). Throws a TypeError for any other name. */
+  readonly guards?: OwnGuards;
   readonly observe?: EngineOptions['observe'];
   readonly ended?: EngineOptions['ended'];
 }
@@ -134,12 +142,15 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
       options.isOwn ??
       sip.isOwn?.bind(sip) ??
       ((name, port) => `${name}:${port ?? 5060}` === contact.replace(/[;?].*$/, '')),
-    policy: {
-      ...DEFAULT_POLICY,
-      isfAvailable: options.isf !== undefined,
-      recording: outbox !== undefined,
-      ...options.policy,
-    },
+    policy:
+      options.policy instanceof RuledPolicy
+        ? options.policy
+        : {
+            ...DEFAULT_POLICY,
+            isfAvailable: options.isf !== undefined,
+            recording: outbox !== undefined,
+            ...options.policy,
+          },
     coreRouteSets: [options.core === undefined ? [] : [`<${options.core}>`]],
     otherServices: options.otherServices ?? 'reject',
     groupState: options.groupState ?? 'always',
@@ -148,6 +159,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     log: options.log ?? { session: () => {}, problem: () => {} },
     ...(options.outside === undefined ? {} : { outside: options.outside }),
     ...(options.machine === undefined ? {} : { machine: options.machine }),
+    ...(options.guards === undefined ? {} : { guards: options.guards }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.ended === undefined ? {} : { ended: options.ended }),
   });

@@ -89,7 +89,7 @@ const extensionsUnsupported: Guard = ({ context }) => {
 };
 
 /** 8.3.2.1 step 6: registered for the service and not barred by preference. */
-const noClientRegistered: Guard = ({ context }) =>
+export const noClientRegistered: Guard = ({ context }) =>
   isTerminating(context) && clientsOf(context)?.some((client) => offersService(client, context)) === false;
 
 const noClientReject: Guard = (args) => noClientRegistered(args) && !mayInterworkUnreachable(args.context);
@@ -158,7 +158,7 @@ const proxying: Guard = ({ context }) => context.mode === 'proxy';
 const fromCurrentLeg: Guard = ({ context, event }) => 'leg' in event && event.leg === context.current;
 
 /** The leg tried last has failed, and nobody has called it off: after a CANCEL nothing new is tried (RFC 3261 16.10). */
-const mayTryElsewhere: Guard = (args) => {
+export const mayTryElsewhere: Guard = (args) => {
   const { current, legs } = args.context;
   return fromCurrentLeg(args) && current !== null && legs[current]?.phase !== 'cancelling';
 };

@@ -8,8 +8,10 @@ import type { EndReason, LegName, SessionInput } from '../../machines/session/co
 import type { Effect } from '../../machines/session/effects.ts';
 import { isLive } from '../../machines/session/legs.ts';
 import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
+import { type OwnGuards, type PolicyGuardName, provided } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
+import { RuledPolicy } from '../policy/ruled-policy.ts';
 import { mediaType } from '../sip/message/body.ts';
 import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
@@ -28,7 +30,7 @@ import {
   waitingMessage,
 } from './history-work.ts';
 import type { ContactCipher, Identity } from './identity.ts';
-import { openDossier, readInvitation } from './invitation.ts';
+import { openDossier, policyQuestion, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
 import { LiveInstances } from './live-instances.ts';
 import { outsideAnswer } from './outside.ts';
@@ -65,7 +67,8 @@ export interface EngineOptions {
   readonly contacts: ContactCipher;
   /** True where this host and port are ours. */
   readonly isOwn: (host: string, port: number | undefined) => boolean;
-  readonly policy: Policy;
+  /** One policy for all sessions, or one with rules. */
+  readonly policy: Policy | RuledPolicy;
   /** Route sets toward the SIP/IP core for invitations that bring none. */
   readonly coreRouteSets: readonly (readonly string[])[];
   /** What an INVITE of another service than a CPM session gets (A-51). */
@@ -84,10 +87,14 @@ export interface EngineOptions {
   readonly ended?: (session: Session) => void;
   /** A chart of one's own, made with `sessionMachine.provide()`, for every session. */
   readonly machine?: SessionMachine;
+  /** Guards of one's own, for every session of this engine. */
+  readonly guards?: OwnGuards;
 }
 
 /** Longest wait of a deletion. */
 const DELETION_MS = 50;
+/** One guard's failures are logged no more often than this: it may fail for each session. */
+const GUARD_LOG_MS = 60_000;
 /** Before a deletion that could not be written is tried again. */
 const RETRY_MS = 1000;
 
@@ -105,6 +112,8 @@ export interface EngineCounters {
   messagesLost: number;
   /** Sessions ended, by reason. */
   readonly byReason: Partial<Record<EndReason, number>>;
+  /** Own guards that gave no answer, by name. */
+  readonly guardFailures: Record<string, number>;
 }
 
 export class Engine implements SessionHost {
@@ -116,11 +125,16 @@ export class Engine implements SessionHost {
     storeFailures: 0,
     messagesLost: 0,
     byReason: {},
+    guardFailures: {},
   };
-  policy: Policy;
+  /** What new sessions get; live ones keep theirs. */
+  policies: RuledPolicy;
   /** True once no new session is taken: the host shuts down. */
   refusing = false;
   readonly #options: EngineOptions;
+  readonly #machines: Readonly<Record<'recorded' | 'unrecorded', SessionMachine>>;
+  /** When a guard's failures were logged last, ms since the epoch. */
+  readonly #guardsLogged = new Map<string, number>();
   /** Where a session with a given Contribution-ID can be extended (A-41). */
   readonly instances = new LiveInstances();
   readonly #lastKnown = new LastKnown();
@@ -135,8 +149,23 @@ export class Engine implements SessionHost {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.policy = options.policy;
+    this.policies = options.policy instanceof RuledPolicy ? options.policy : new RuledPolicy(options.policy);
+    this.#machines = this.#charts();
     options.sip.onEvent((event) => this.#onSip(event));
+  }
+
+  /** The policy of sessions that no rule is about. */
+  get policy(): Policy {
+    return this.policies.base;
+  }
+
+  set policy(policy: Policy) {
+    this.policies = new RuledPolicy(policy);
+  }
+
+  /** Names of the questions that guards of one's own answer. */
+  get ownGuards(): string[] {
+    return Object.keys(this.#options.guards ?? {});
   }
 
   now(): number {
@@ -144,7 +173,26 @@ export class Engine implements SessionHost {
   }
 
   machineFor(recorded: boolean): SessionMachine {
-    return compiled(this.#options.machine ?? (recorded ? sessionMachine : unrecordedMachine));
+    return recorded ? this.#machines.recorded : this.#machines.unrecorded;
+  }
+
+  /** Made once: what is provided and compiled costs more than a session. */
+  #charts(): Record<'recorded' | 'unrecorded', SessionMachine> {
+    const { machine, guards } = this.#options;
+    const own = guards === undefined ? {} : provided(guards, (...failure) => this.#onGuardFailed(...failure));
+    const chart = (standard: SessionMachine): SessionMachine =>
+      compiled(guards === undefined ? standard : (standard.provide({ guards: own as never }) as SessionMachine));
+    return { recorded: chart(machine ?? sessionMachine), unrecorded: chart(machine ?? unrecordedMachine) };
+  }
+
+  #onGuardFailed(guard: PolicyGuardName, failure: string, session: string): void {
+    const failures = (this.counters.guardFailures[guard] ?? 0) + 1;
+    this.counters.guardFailures[guard] = failures;
+    const now = this.now();
+    if (now - (this.#guardsLogged.get(guard) ?? Number.NEGATIVE_INFINITY) < GUARD_LOG_MS) return;
+    this.#guardsLogged.set(guard, now);
+    const details = { guard, error: failure, session, failures };
+    this.#options.log.problem('an own guard gave no answer; the standard one stands', details);
   }
 
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer {
@@ -212,16 +260,17 @@ export class Engine implements SessionHost {
     const at = this.now();
     const invitation = readInvitation(request, source, service, this.#options);
     const dossier = openDossier(invitation, request, at);
+    const policy = this.policies.uniform ? this.policy : this.policies.choose(policyQuestion(invitation, at));
+    const allowOfflineStorage = policy.defaultAllowOfflineStorage;
     let session: Session | undefined;
     let known: Profile | undefined;
-    this.#options.profiles.lookUp({ ...invitation.query, at }, (profile) => {
+    this.#options.profiles.lookUp({ ...invitation.query, at, allowOfflineStorage }, (profile) => {
       known = profile;
       if (session === undefined) return;
       // What is at hand at once can't come too late; what came late is kept for the next time.
       this.#lastKnown.keep(invitation.query, profile);
       session.deliver({ type: 'preferencesKnown', profile });
     });
-    const { policy } = this;
     const input: SessionInput = {
       id,
       role: invitation.role,
@@ -290,7 +339,9 @@ export class Engine implements SessionHost {
     done: (explanation: Explanation) => void,
     supposed: Supposed = {},
   ): void {
-    explain({ request, source, policy: this.policy, now: this.now(), supposed }, this.#options, done);
+    const now = supposed.at ?? this.now();
+    const policies = supposed.policies ?? this.policies;
+    explain({ request, source, policies, now, supposed }, this.#options, done);
   }
 
   // --- effects ------------------------------------------------------------------------------------------------
@@ -425,7 +476,8 @@ export class Engine implements SessionHost {
     if (dossier.invite === null) return;
     const source = { address: '', port: 0, transport: '', trusted: dossier.trusted };
     const { query } = readInvitation(dossier.invite, source, context.invite.service, this.#options);
-    this.#options.profiles.lookUp({ ...query, at: this.now() }, (profile) => {
+    const allowOfflineStorage = context.policy.defaultAllowOfflineStorage;
+    this.#options.profiles.lookUp({ ...query, at: this.now(), allowOfflineStorage }, (profile) => {
       session.deliver({ type: 'preferencesKnown', profile });
     });
   }

@@ -5,10 +5,12 @@
 import { createActor } from 'xstate';
 import type { Effect } from '../../machines/session/effects.ts';
 import { sessionMachine } from '../../machines/session/machine.ts';
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
+import type { ChoiceExplained, RuledPolicy } from '../policy/ruled-policy.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { SipCommand, Source } from '../sip/port.ts';
-import { openDossier, type Reading, readInvitation } from './invitation.ts';
+import { openDossier, policyQuestion, type Reading, readInvitation } from './invitation.ts';
 import { type Performing, perform } from './perform.ts';
 import type { ProfilePort } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
@@ -21,6 +23,8 @@ export interface Explanation {
   readonly served: string | null;
   readonly mode: 'b2bua' | 'proxy' | null;
   readonly profile: Profile | null;
+  /** Policy of the session, and how it was chosen: the rules that were looked at, the keys they set. */
+  readonly choice: ChoiceExplained | null;
   readonly steps: readonly GuardAnswer[];
   /** State the session would be in afterwards. */
   readonly state: string;
@@ -35,32 +39,39 @@ export interface Explaining
     Reading {
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
+  readonly guards?: OwnGuards;
 }
 
 /** What is tried out in place of what is configured. */
 export interface Supposed {
   readonly policy?: Partial<Policy>;
   readonly profile?: Partial<Profile>;
+  /** Other rules altogether. */
+  readonly policies?: RuledPolicy;
+  /** Another time, ms since the epoch. */
+  readonly at?: number;
 }
 
 export interface Question {
   readonly request: SipRequest;
   readonly source: Source;
-  readonly policy: Policy;
+  readonly policies: RuledPolicy;
   readonly now: number;
   readonly supposed?: Supposed;
 }
 
 export function explain(question: Question, by: Explaining, done: (explanation: Explanation) => void): void {
   const { request, source, now, supposed = {} } = question;
-  const policy = { ...question.policy, ...supposed.policy };
   const service = serviceOf(request);
   if (!isSession(service)) {
     done({ ...NOTHING, service, state: by.otherServices === 'forward' ? 'forwarded untouched' : 'refused with 488' });
     return;
   }
   const invitation = readInvitation(request, source, service, by);
-  by.profiles.lookUp({ ...invitation.query, at: now }, (known) => {
+  const choice = question.policies.explain(policyQuestion(invitation, now));
+  const policy = { ...choice.policy, ...supposed.policy };
+  const allowOfflineStorage = policy.defaultAllowOfflineStorage;
+  by.profiles.lookUp({ ...invitation.query, at: now, allowOfflineStorage }, (known) => {
     const profile = { ...known, ...supposed.profile };
     const steps: GuardAnswer[] = [];
     // One that is asked again in the same step is noted once.
@@ -68,7 +79,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
       const last = steps.at(-1);
       if (last?.guard !== answer.guard || last.holds !== answer.holds) steps.push(answer);
     };
-    const actor = createActor(sessionMachine.provide({ guards: watchedGuards(note) }), {
+    const actor = createActor(sessionMachine.provide({ guards: watchedGuards(note, by.guards) }), {
       input: { id: 'explained', role: invitation.role, policy, profile, invite: invitation.facts, at: now },
     });
     actor.start();
@@ -95,6 +106,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
       served: invitation.served,
       mode: context.mode,
       profile,
+      choice: { ...choice, policy, origins: withoutKeys(choice.origins, supposed.policy) },
       steps,
       state: stateOf(value.call),
       effects: context.effects,
@@ -103,11 +115,17 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
   });
 }
 
+/** What is supposed is of no rule's making. */
+function withoutKeys(origins: ChoiceExplained['origins'], supposed: Partial<Policy> = {}): ChoiceExplained['origins'] {
+  return Object.fromEntries(Object.entries(origins).filter(([key]) => !((key.split('.', 1)[0] ?? '') in supposed)));
+}
+
 const NOTHING: Omit<Explanation, 'service' | 'state'> = {
   role: null,
   served: null,
   mode: null,
   profile: null,
+  choice: null,
   steps: [],
   effects: [],
   commands: [],

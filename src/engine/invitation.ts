@@ -1,6 +1,7 @@
 /** Reading an INVITE that begins a session: whose it is, what it asks, and the papers it leaves. */
 import type { InviteFacts } from '../../machines/session/context.ts';
 import type { Role } from '../../machines/session/policy.ts';
+import type { PolicyQuestion } from '../policy/rules.ts';
 import { addressWithoutTag } from '../sip/dialog/dialog.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
 import { mediaType, partsOf } from '../sip/message/body.ts';
@@ -26,7 +27,7 @@ export interface Invitation {
   readonly service: string;
   readonly facts: InviteFacts;
   readonly sdp: string | undefined;
-  readonly query: Omit<ProfileQuery, 'at'>;
+  readonly query: Omit<ProfileQuery, 'at' | 'allowOfflineStorage'>;
 }
 
 export interface Reading {
@@ -68,6 +69,12 @@ function destinationOf(uriText: string, by: Reading): string {
   const uri = parseUri(uriText);
   if (uri === undefined || !isSipUri(uri) || uri.user === undefined || !by.isOwn(uri.host, uri.port)) return uriText;
   return by.contacts.open(uri.user) ?? uriText;
+}
+
+/** What policy rules are asked about. */
+export function policyQuestion({ role, service, served, destination, facts }: Invitation, at: number): PolicyQuestion {
+  const media = facts.streams?.filter(({ disabled }) => !disabled).map(({ media: type }) => type) ?? null;
+  return { role, service, user: served, destination, originators: facts.originators, media, at };
 }
 
 export function openDossier(invitation: Invitation, request: SipRequest, at: number): Dossier {

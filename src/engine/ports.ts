@@ -19,6 +19,8 @@ export interface ProfileQuery {
   readonly sessionReplaces: string | null;
   /** ms since the epoch. */
   readonly at: number;
+  /** What the session's policy says where preferences are not to be had; absent: what was configured. */
+  readonly allowOfflineStorage?: boolean;
 }
 
 /** Preferences, lists and registrations of the served user. */

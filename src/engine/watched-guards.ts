@@ -2,6 +2,7 @@
 import type { ClauseId } from '../../machines/session/clause-ids.ts';
 import { clausesOf } from '../../machines/session/clauses.ts';
 import { type GuardName, guards } from '../../machines/session/guards.ts';
+import { isPolicyGuard, type OwnGuards, ownAnswer } from '../../machines/session/own-guards.ts';
 
 export interface GuardAnswer {
   readonly guard: GuardName;
@@ -10,6 +11,8 @@ export interface GuardAnswer {
   readonly clauses: readonly ClauseId[];
   /** What it read, in the order of reading: `profile.blacklisted` and the like. */
   readonly reads: readonly GuardRead[];
+  /** Where a guard of the operator's own was asked: what the answer had been without it. */
+  readonly own?: { readonly standard: boolean; readonly failure: string | null };
 }
 
 export interface GuardRead {
@@ -23,12 +26,19 @@ const MAX_READS = 8;
 
 type Args = { readonly context: object; readonly event: object };
 
-export function watchedGuards(told: (answer: GuardAnswer) => void): typeof guards {
+export function watchedGuards(told: (answer: GuardAnswer) => void, own: OwnGuards = {}): typeof guards {
   const watching = Object.entries(guards).map(([name, guard]) => {
-    const ask = guard as unknown as (args: Args) => boolean;
+    const standard = guard as unknown as (args: Args) => boolean;
+    const answered =
+      isPolicyGuard(name) && own[name] !== undefined
+        ? (args: Args) => ownAnswer(name, own, args as never)
+        : () => undefined;
+    const ask = (args: Args): boolean => answered(args)?.holds ?? standard(args);
     const asked = (args: Args): boolean => {
-      const holds = ask(args);
-      told({ guard: name as GuardName, holds, clauses: clausesOf(name), reads: readsOf(ask, args) });
+      const given = answered(args);
+      const holds = given?.holds ?? standard(args);
+      const by = given === undefined ? {} : { own: { standard: given.standard, failure: given.failure } };
+      told({ guard: name as GuardName, holds, clauses: clausesOf(name), reads: readsOf(ask, args), ...by });
       return holds;
     };
     return [name, asked];

@@ -11,7 +11,7 @@ export interface ProfileSources {
   /** Where preferences are kept; absent means with the user. */
   readonly preferences?: PreferencesSource | undefined;
   /** Undefined: no such user. */
-  readonly user: (address: string) => ProfileUser | undefined;
+  readonly user: (address: string, query: ProfileQuery) => ProfileUser | undefined;
   /** Clients that are registered; null leaves it to the directory, unknown to the core, which finds them (A-39). */
   readonly clients: (address: string) => readonly RegisteredClient[] | null | 'unknown';
   /** Instance on which the session with this Contribution-ID lives (A-41). */
@@ -23,7 +23,7 @@ export interface ProfileSources {
 export function profiles(sources: ProfileSources): ProfilePort {
   return {
     lookUp(query, done) {
-      const user = sources.user(query.user);
+      const user = sources.user(query.user, query);
       const kept = user === undefined ? undefined : sources.preferences;
       if (user === undefined || kept === undefined) done(profileOf(query, sources));
       else kept.ask(user.address, query, (preferences) => done(profileOf(query, sources, preferences)));
@@ -33,7 +33,7 @@ export function profiles(sources: ProfileSources): ProfilePort {
 
 /** `preferences`: those that are kept elsewhere than with the user. */
 export function profileOf(query: ProfileQuery, sources: ProfileSources, preferences?: Preferences): Profile {
-  const user = sources.user(query.user);
+  const user = sources.user(query.user, query);
   if (user === undefined) return UNKNOWN;
   return {
     known: true,

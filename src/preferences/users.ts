@@ -5,6 +5,8 @@ import type { Rule } from './rules.ts';
 export interface User {
   /** The user's own address; names the mailbox. */
   readonly address: string;
+  /** Class by which policy rules know the user; absent leaves it to the address. */
+  readonly userClass?: string | undefined;
   /** Services the user may use; null means all. */
   readonly services: readonly string[] | null;
   /** Absent in the preferences means no. */
@@ -27,11 +29,15 @@ export interface StaticClient {
 /** Look-up by any address or alias of a user, in any spelling. */
 export class UserDirectory {
   readonly #byKey = new Map<string, User>();
+  readonly users: readonly User[];
 
   constructor(users: Iterable<{ readonly user: User; readonly aliases: readonly string[] }>) {
+    const all: User[] = [];
     for (const { user, aliases } of users) {
+      all.push(user);
       for (const address of [user.address, ...aliases]) this.#byKey.set(identityKey(address), user);
     }
+    this.users = all;
   }
 
   find(address: string): User | undefined {

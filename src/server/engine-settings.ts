@@ -1,6 +1,5 @@
 /** What the engine takes straight from the configuration. */
 import type { CreateEngineOptions } from '../index.ts';
-import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { isfRoutes } from './isf-routes.ts';
 
@@ -10,7 +9,6 @@ export function engineSettings(config: Config) {
     products: sip.productTokens,
     ...(sip.warningAgent === undefined ? {} : { warningAgent: sip.warningAgent }),
     ...(sip.core === undefined ? {} : { core: sip.core }),
-    policy: policyOf(config),
     isf: isfRoutes(config.isf.routes, Math.random),
     rules: { metadata: recording.metadata, keepOldGroupState: recording.keepOldGroupState },
     retry: recording.retry,

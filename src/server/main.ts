@@ -44,6 +44,7 @@ function program(): Command {
   cpm
     .command('check-config <file>')
     .description('print the effective configuration, or what is wrong with it')
+    .option('--diff <other>', 'print what is different in it from this other file')
     .option('--json', 'print JSON')
     .action(async (what, options) => (await import('./commands/check-config.ts')).checkConfig(what, options));
 
@@ -126,6 +127,22 @@ function adminCommands(cpm: Command): void {
   onServer(
     policy.command('explain <file>').description('what an INVITE in FILE (- for standard input) would get, and why'),
   ).action(async (what, options) => (await import('./commands/explain.ts')).explainPolicy(what, options));
+  replayCommand(onServer(policy.command('replay [files...]')));
+}
+
+function replayCommand(command: Command): void {
+  command
+    .description('recorded INVITEs under another policy: whose verdict changes. FILES are .sip files, traces, folders')
+    .requiredOption('--against <file>', 'configuration with the policy that is tried')
+    .option('-c, --config <file>', 'configuration it is compared with; without one, defaults')
+    .option(
+      '--from-admin',
+      'the INVITEs of the traced sessions of a running server, compared with what it has in force',
+    )
+    .option('--at <time>', 'when the INVITEs came, where they do not say; now, where it is not given')
+    .option('--registered <which>', 'whether users have registered, where users.yaml does not say: yes, no', 'unknown')
+    .option('--fail-on-change', 'exit 1 where a verdict changes')
+    .action(async (files, options) => (await import('./commands/replay.ts')).replayPolicy(files, options));
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -1,5 +1,6 @@
 /** A Participating Function as a server: everything the configuration names, put together, started and stopped. */
 
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Session } from '../engine/session.ts';
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
 import { NodeClock } from '../host/node-clock.ts';
@@ -31,7 +32,6 @@ import { type NetworkUser, NodeNetwork } from '../sip/transport/node-network.ts'
 import { Traces } from '../trace/traces.ts';
 import { EndedSessions } from './admin/ended.ts';
 import { ConferenceWatch } from './conference-watch.ts';
-import { policyOf } from './config/policy.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
 import { engineSettings } from './engine-settings.ts';
@@ -40,9 +40,11 @@ import { historyOf } from './history-store.ts';
 import { engineLog, type Logger, maskNumbers } from './log.ts';
 import { mediaNetwork, mediaRelay } from './media.ts';
 import { type OverloadControl, overloadControl } from './overload.ts';
+import { policiesOf } from './policies.ts';
 import { preferencesBy } from './preferences.ts';
 import { recordingFor, sweepSpool } from './recording.ts';
 import { registering } from './registering.ts';
+import { type Reload, Reloads } from './reload.ts';
 import { sessionLog } from './session-log.ts';
 import { listenAddresses, tlsOf } from './sip-addresses.ts';
 import { stop } from './stopping.ts';
@@ -79,16 +81,20 @@ export interface Server {
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
-  /** Takes policy and users of a new configuration, at once; live sessions keep the policy they began with. */
-  reload(config: Config): void;
+  readonly reloads: Reloads;
+  /**
+   * Takes policy and users of a new configuration, at once; live sessions keep the policy they began with. Throws a
+   * ConfigError, and then changes nothing.
+   */
+  reload(config: Config): Reload;
   /** Refuses new sessions, ends or keeps the live ones, flushes the outbox, closes everything. */
   stop(sessions?: Config['shutdown']['sessions']): Promise<void>;
 }
 
 /** Opens the stores, then the sockets, takes up what the stores hold, and only then hears what comes. */
-export async function startServer(config: Config, log: Logger): Promise<Server> {
+export async function startServer(config: Config, log: Logger, guards?: OwnGuards): Promise<Server> {
   const clock = new NodeClock();
-  const traces = new Traces(() => clock.now(), config.admin.traces);
+  const traces = new Traces(() => clock.now(), config.admin.traces, guards);
   const sent: SentTap = (bytes, flow) => traces.sent(bytes, flow);
   const network = new NodeNetwork({ clock, messages: messageLimits(config), sent });
   const closing: (() => unknown)[] = [() => network.close()];
@@ -104,7 +110,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     closing.push(() => media?.close());
     await listen(config, network);
     const sessions = stored ?? memorySessions();
-    return assembled(config, log, { clock, network, traces, media, served, key, preferences, history, sessions });
+    const parts = { clock, network, traces, guards, media, served, key, preferences, history, sessions };
+    return assembled(config, log, parts);
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -116,6 +123,7 @@ interface Parts {
   readonly clock: NodeClock;
   readonly network: NodeNetwork;
   readonly traces: Traces;
+  readonly guards: OwnGuards | undefined;
   readonly media: MsrpNetwork | undefined;
   readonly served: Served;
   readonly key: string;
@@ -135,7 +143,7 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, traces, served, preferences, history, sessions } = parts;
+  const { clock, network, traces, guards, served, preferences, history, sessions } = parts;
   const recording = recordingFor(config, () => cpm.engine);
   if (recording !== undefined) sweepSpool(recording, sessions);
   const relay =
@@ -171,6 +179,8 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
   traces.onMessage = tellObservers;
   const cpm: CpmEngine = createEngine({
     ...engineSettings(config),
+    policy: policiesOf(config, served),
+    ...(guards === undefined ? {} : { guards }),
     sip: traces.watch(ladders.watch(stack)),
     clock,
     contact: contactOf(network),
@@ -204,6 +214,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       tellObservers(session);
     },
   });
+  const reloads = new Reloads({ config, users: served.users }, () => clock.now());
   const door = guarded(stack, log);
   const server: Server = {
     config,
@@ -225,6 +236,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     clock,
     media: relay === undefined || parts.media === undefined ? undefined : { relay, network: parts.media },
     recorder: recording?.recorder,
+    reloads,
     get users() {
       return served.users;
     },
@@ -233,7 +245,8 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ),
     reload(next) {
       Object.assign(served, servedBy(next));
-      cpm.engine.policy = policyOf({ ...config, policy: next.policy, compat: next.compat });
+      cpm.engine.policies = policiesOf({ ...config, policy: next.policy, compat: next.compat }, served);
+      return reloads.taken({ config: next, users: served.users });
     },
     stop: (how = config.shutdown.sessions) => stop(server, how),
   };

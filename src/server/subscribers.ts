@@ -1,5 +1,6 @@
 /** Who is served, by the drivers the configuration names: users, their preferences, their clients. */
 import type { RegisteredClient } from '../../machines/session/policy.ts';
+import type { ProfileQuery } from '../engine/ports.ts';
 import type { ProfileSources, ProfileUser } from '../policy/profiles.ts';
 import type { PreferencesSource } from '../preferences/preferences.ts';
 import type { UserDirectory } from '../preferences/users.ts';
@@ -25,7 +26,7 @@ export function servedBy(config: Config): Served {
 
 const NOBODY: ReadonlySet<string> = new Set();
 /** `registrar.driver: none`: the core knows who is there, so everybody counts as reachable. */
-const ANY_CLIENT: readonly RegisteredClient[] = [
+export const ANY_CLIENT: readonly RegisteredClient[] = [
   { instance: '', services: ['session', 'session.group'], media: ['message', 'audio', 'video'] },
 ];
 
@@ -36,10 +37,10 @@ export function subscribers(
   preferences?: PreferencesSource | undefined,
 ): Pick<ProfileSources, 'user' | 'clients' | 'preferences' | 'dndIgnoresConditions'> {
   const { driver } = config.registrar;
-  const anyUser = (address: string): ProfileUser => ({
+  const anyUser = (address: string, query: ProfileQuery): ProfileUser => ({
     address,
     services: null,
-    allowOfflineStorage: served.allowOfflineStorage,
+    allowOfflineStorage: query.allowOfflineStorage ?? served.allowOfflineStorage,
     doNotDisturb: false,
     interworking: null,
     blacklist: NOBODY,
@@ -52,7 +53,7 @@ export function subscribers(
         ? () => ANY_CLIENT
         : () => null;
   return {
-    user: (address) => (served.users === undefined ? anyUser(address) : served.users.find(address)),
+    user: (address, query) => (served.users === undefined ? anyUser(address, query) : served.users.find(address)),
     clients,
     preferences,
     dndIgnoresConditions: () => served.dndIgnoresConditions,

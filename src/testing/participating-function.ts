@@ -1,15 +1,18 @@
 /** A Participating Function in the virtual world: the real engine on the real stack, with a disk that survives it. */
 
 import type { SessionMachine } from '../../machines/session/machine.ts';
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import { Engine, type EngineOptions } from '../engine/engine.ts';
 import type { ContactCipher } from '../engine/identity.ts';
-import type { MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
+import type { EngineLog, MediaPort, ProfilePort, ProfileQuery } from '../engine/ports.ts';
 import type { Done, HistoryDriver } from '../history/driver.ts';
 import { MemoryHistory } from '../history/memory.ts';
 import { Outbox } from '../history/outbox.ts';
 import type { RecordingRules } from '../history/record.ts';
 import { DEFAULT_POLICY, DEFAULT_PROFILE as PLAIN_PROFILE } from '../policy/defaults.ts';
+import { RuledPolicy } from '../policy/ruled-policy.ts';
+import type { ClassOf, PolicyRule } from '../policy/rules.ts';
 import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
 import { SipStack } from '../sip/stack.ts';
 import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
@@ -26,6 +29,10 @@ export interface FunctionOptions {
   /** Addresses of the ISF, best first; none means that there is no ISF. */
   readonly isf?: readonly string[];
   readonly policy?: Partial<Policy>;
+  /** What is different for some sessions. */
+  readonly policyRules?: readonly PolicyRule[];
+  readonly userClass?: ClassOf;
+  readonly guards?: OwnGuards;
   /** What is known of the served user; a function may answer later. */
   readonly profile?: Partial<Profile> | ((query: ProfileQuery, done: (profile: Profile) => void) => void);
   readonly trusts?: (address: string) => boolean;
@@ -57,6 +64,8 @@ export class ParticipatingFunction {
   readonly disk = new VirtualDisk();
   readonly history: HistoryDriver;
   readonly released: string[] = [];
+  /** Hears what an operator would read in the log. */
+  onProblem: EngineLog['problem'] = () => {};
   policy: Policy;
   profile: FunctionOptions['profile'];
   engine!: Engine;
@@ -127,13 +136,14 @@ export class ParticipatingFunction {
       },
       contacts: plainContacts,
       isOwn: (host, port) => node.isOwn(host, port),
-      policy: this.policy,
+      policy: new RuledPolicy(this.policy, options.policyRules, options.userClass),
       coreRouteSets: options.core === null ? [[]] : [[`<sip:${options.core ?? '10.0.0.20:5060'};lr>`]],
       otherServices: options.otherServices ?? 'forward',
       groupState: options.groupState ?? 'always',
       folderName: ['contributionId', 'sessionId', 'callId'],
-      log: { session: () => {}, problem: () => {} },
+      log: { session: () => {}, problem: (...problem) => this.onProblem(...problem) },
       ...(options.machine === undefined ? {} : { machine: options.machine }),
+      ...(options.guards === undefined ? {} : { guards: options.guards }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       ...(options.ended === undefined ? {} : { ended: options.ended }),
     });

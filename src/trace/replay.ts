@@ -7,6 +7,7 @@ import { type AnyMachineSnapshot, assign, createActor, type InspectionEvent, typ
 import { clausesOf } from '../../machines/session/clauses.ts';
 import type { SessionInput } from '../../machines/session/context.ts';
 import { actions, type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import { type GuardAnswer, watchedGuards } from '../engine/watched-guards.ts';
 import type { TracedStep } from './trace.ts';
 
@@ -21,15 +22,32 @@ export interface ExplainedStep {
 let guardsAsked: GuardAnswer[] = [];
 let actionsRun: string[] = [];
 
-const noted = {
-  guards: watchedGuards((answer) => {
-    const again = guardsAsked.some(({ guard, holds }) => guard === answer.guard && holds === answer.holds);
-    if (!again) guardsAsked.push(answer);
-  }),
-  actions: Object.fromEntries(Object.entries(actions).map(([name, action]) => [name, watchedAction(name, action)])),
-};
-const recordedChart = sessionMachine.provide(noted as never);
-const unrecordedChart = unrecordedMachine.provide(noted as never);
+const watchedActions = Object.fromEntries(
+  Object.entries(actions).map(([name, action]) => [name, watchedAction(name, action)]),
+);
+
+interface Charts {
+  readonly recorded: SessionMachine;
+  readonly unrecorded: SessionMachine;
+}
+
+const CHARTS = new WeakMap<OwnGuards, Charts>();
+const NO_OWN: OwnGuards = {};
+
+/** The charts with everything watched, made once for each engine's own guards. */
+function chartsWith(own: OwnGuards): Charts {
+  let charts = CHARTS.get(own);
+  if (charts === undefined) {
+    const guards = watchedGuards((answer) => {
+      const again = guardsAsked.some(({ guard, holds }) => guard === answer.guard && holds === answer.holds);
+      if (!again) guardsAsked.push(answer);
+    }, own);
+    const noted = { guards, actions: watchedActions } as never;
+    charts = { recorded: sessionMachine.provide(noted), unrecorded: unrecordedMachine.provide(noted) };
+    CHARTS.set(own, charts);
+  }
+  return charts;
+}
 
 function watchedAction(name: string, action: unknown): unknown {
   const { assignment } = action as { readonly assignment: (args: object) => object };
@@ -41,7 +59,8 @@ function watchedAction(name: string, action: unknown): unknown {
 
 const DONE = new WeakMap<TracedStep, ExplainedStep>();
 
-export function replay(step: TracedStep): ExplainedStep {
+/** @param own guards of the engine whose step it is */
+export function replay(step: TracedStep, own: OwnGuards = NO_OWN): ExplainedStep {
   const known = DONE.get(step);
   if (known !== undefined) return known;
   guardsAsked = [];
@@ -50,8 +69,8 @@ export function replay(step: TracedStep): ExplainedStep {
   const inspect = (seen: InspectionEvent): void => {
     if (seen.type === '@xstate.microstep') transitions.push(...seen._transitions.map(transitionId));
   };
-  const machine =
-    typeof step.after.value === 'object' && 'recording' in step.after.value ? recordedChart : unrecordedChart;
+  const { recorded, unrecorded } = chartsWith(own);
+  const machine = typeof step.after.value === 'object' && 'recording' in step.after.value ? recorded : unrecorded;
   if (step.before === undefined) begin(machine, step, inspect);
   else again(machine, step, step.before, inspect);
   const ran = actionsRun.map((action) => ({ action, clauses: clausesOf(action) }));

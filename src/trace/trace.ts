@@ -1,5 +1,6 @@
 /** What is kept of one session while it is looked at: each step of its statechart, each message as it was on the wire. */
 import type { AnyMachineSnapshot } from 'xstate';
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Session } from '../engine/session.ts';
 import type { Unstamped } from '../engine/translate.ts';
 
@@ -47,10 +48,13 @@ export class Trace {
   /** Call-IDs it is known by beside its own legs'. */
   readonly callIds = new Set<string>();
   endedAt: number | null = null;
+  /** Guards of the engine's own. */
+  readonly guards: OwnGuards | undefined;
   #next = 0;
   #latest: AnyMachineSnapshot | undefined;
 
-  constructor(session: Session, whole: boolean) {
+  constructor(session: Session, whole: boolean, guards?: OwnGuards) {
+    this.guards = guards;
     this.session = session;
     this.whole = whole;
     this.begunAt = session.now();

@@ -6,6 +6,7 @@
  * its order is carried out, and what came in leads to an event of its session. Only what the stack does by itself
  * (repetitions, 100, ACK for a refusal) is looked into, for its Call-ID and tags.
  */
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Session } from '../engine/session.ts';
 import type { Unstamped } from '../engine/translate.ts';
 import type { Flow } from '../sip/flow.ts';
@@ -28,6 +29,7 @@ export class Traces {
   onMessage: (session: Session) => void = () => {};
   readonly #now: () => number;
   readonly #keep: number;
+  readonly #guards: OwnGuards | undefined;
   readonly #traces = new Map<string, Trace>();
   readonly #byCallId = new Map<string, Trace[]>();
   /** The message that is being handled, until it is known whose it is. */
@@ -37,14 +39,23 @@ export class Traces {
   #budget = BURST;
   #budgetAt = 0;
 
-  /** `keep`: how many traces, of live and of ended sessions together; 0 for none at all. */
-  constructor(now: () => number, keep: number) {
+  /**
+   * `keep`: how many traces, of live and of ended sessions together; 0 for none at all. `guards`: the engine's own,
+   * which are asked again when a step is looked at.
+   */
+  constructor(now: () => number, keep: number, guards?: OwnGuards) {
+    this.#guards = guards;
     this.#now = now;
     this.#keep = keep;
   }
 
   of(session: string): Trace | undefined {
     return this.#traces.get(session);
+  }
+
+  /** Every trace there is, the oldest first. */
+  all(): Iterable<Trace> {
+    return this.#traces.values();
   }
 
   get size(): number {
@@ -154,7 +165,7 @@ export class Traces {
 
   #begin(session: Session, whole: boolean): Trace {
     if (this.#traces.size >= this.#keep) this.#forgetOne();
-    const trace = new Trace(session, whole);
+    const trace = new Trace(session, whole, this.#guards);
     this.#traces.set(session.id, trace);
     return trace;
   }

@@ -46,12 +46,15 @@ function changeConfig(change: (config: Record<string, Record<string, unknown>>) 
   writeFileSync(server.configFile, stringify(config));
 }
 
-/** SIGHUP, and what the server then says. */
-async function reload(): Promise<Record<string, unknown>[]> {
+/** SIGHUP, and what the server then says, in so many lines at the least. */
+async function reload(lines = 1): Promise<Record<string, unknown>[]> {
   const before = server.program.stderr.length;
   server.program.child.kill('SIGHUP');
   const said = (): string => server.program.stderr.slice(before);
-  await until('the server says what became of it', async () => /read again/.test(said()));
+  await until(
+    'the server says what became of it',
+    async () => /read again/.test(said()) && said().split('\n').length > lines,
+  );
   return said()
     .trim()
     .split('\n')
@@ -73,7 +76,13 @@ it('policy and users are in force at once for new sessions, and live ones keep t
   changeConfig((config) => {
     config.policy = { allowAnonymity: false };
   });
-  expect(await reload()).toMatchObject([{ level: 30, msg: expect.stringContaining('read again') }]);
+  expect(await reload()).toMatchObject([
+    {
+      level: 30,
+      msg: expect.stringContaining('read again'),
+      changes: ['policy.allowAnonymity: true → false', 'users: 1 added'],
+    },
+  ]);
   expect(await statusOf(CAROL)).toBe(200);
   expect(await statusOf(ANONYMOUS)).toBe(403);
   expect(await server.metric('sessions')).toBe(2);
@@ -105,11 +114,67 @@ it('a mistake in users.yaml or policy is logged with its place, and the old ones
   expect(await statusOf({})).toBe(200);
 });
 
+it('what has changed is told: keys, rules by name, users by their number; nothing where nothing has', async () => {
+  const rule = (name: string, set: object) => ({ name, set });
+  const changesAfter = async (change: Parameters<typeof changeConfig>[0]): Promise<unknown> => {
+    changeConfig(change);
+    const [line] = await reload();
+    return line?.changes;
+  };
+  expect(await changesAfter(() => {})).toEqual([]);
+  expect(
+    await changesAfter((config) => {
+      config.policy = { rules: [rule('gone', {}), rule('first', { maxRedirects: 3 }), rule('second', {})] };
+    }),
+  ).toEqual(['policy.rules + gone', 'policy.rules + first: maxRedirects 3', 'policy.rules + second']);
+  writeUsers({ 'sip:alice@home.example': { class: 'gold' }, 'sip:bob@home.example': {} });
+  expect(
+    await changesAfter((config) => {
+      config.policy = { noClient: 'reject', rules: [rule('second', {}), rule('first', { maxRedirects: 2 })] };
+      config.compat = { messageUid: 'literal' };
+    }),
+  ).toEqual([
+    'policy.noClient: interwork → reject',
+    'compat.messageUid: sessionInfo → literal',
+    'policy.rules - gone',
+    'policy.rules ~ first: set.maxRedirects: 3 → 2',
+    'policy.rules in another order: second, first',
+    'users: 1 added, 1 changed',
+  ]);
+  const { reload: last, rules } = await server.get<{ reload: { changes: string[] }; rules: { name: string }[] }>(
+    '/api/policy',
+  );
+  expect(last.changes).toHaveLength(6);
+  expect(rules.map(({ name }) => name)).toEqual(['second', 'first']);
+});
+
+it('a file that can not be taken is told of by /readyz and a metric until one is taken again', async () => {
+  const health = () => server.get<{ status: string; problems: string[] }>('/readyz');
+  expect(await health()).toMatchObject({ status: 'ready', problems: [] });
+  changeConfig((config) => {
+    config.policy = { rules: [{ name: 'night', when: { userClass: ['gold'] }, set: {} }] };
+  });
+  await reload();
+  expect(await health()).toMatchObject({
+    ready: true,
+    status: 'degraded',
+    problems: [
+      expect.stringMatching(/stays in force: \S*pf\.yaml:\d+: policy\.rules\.0: rule night is for the class gold/),
+    ],
+  });
+  changeConfig((config) => {
+    config.policy = {};
+  });
+  await reload();
+  expect(await health()).toMatchObject({ status: 'ready', problems: [] });
+  expect(await server.counts('config_reloads_total')).toEqual({ done: 1, failed: 1 });
+});
+
 it('what needs a restart is named', async () => {
   changeConfig((config) => {
     config.timers = { t1: 500 };
   });
-  const lines = await reload();
+  const lines = await reload(2);
   expect(lines[1]).toMatchObject({ level: 40, keys: ['timers'] });
 });
 

@@ -9,6 +9,7 @@ import { policyOf } from '../../src/server/config/policy.ts';
 import { configSchema } from '../../src/server/config/schema.ts';
 import { contactKey } from '../../src/server/contact-key.ts';
 import { engineSettings } from '../../src/server/engine-settings.ts';
+import { policiesOf } from '../../src/server/policies.ts';
 import { servedBy, subscribers } from '../../src/server/subscribers.ts';
 import { trustOf } from '../../src/server/trust.ts';
 import { SipStack } from '../../src/sip/stack.ts';
@@ -68,15 +69,17 @@ export class ConfiguredWorld implements Stage {
       trusts: trustOf(config.sip.trusted),
     });
     const registrations = new Registrations({ clock, maxUsers: 10 });
+    const served = servedBy(config);
     this.cpm = createEngine({
       ...engineSettings(config),
+      policy: policiesOf(config, served),
       sip: stack,
       clock,
       contact: FUNCTION,
       isOwn: (host, port) => node.isOwn(host, port),
       contactKey: contactKey(config.sip.contactKey),
       profiles: profiles({
-        ...subscribers(config, servedBy(config), registrations),
+        ...subscribers(config, served, registrations),
         instanceOf: (user, contributionId) => this.cpm.engine.instances.get(user, contributionId),
       }),
       history: this.history,

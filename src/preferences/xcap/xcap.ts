@@ -143,14 +143,14 @@ export class XcapPreferences implements PreferencesSource {
       blacklistNames.map((name): Link => ({ document, steps: [listNamed(name)] })),
       gathering,
     );
-    const wishes = withoutRules ? this.#unknown() : wishesOf(rules ?? [], this.#asking(query, gathering));
+    const wishes = withoutRules ? this.#unknown(query) : wishesOf(rules ?? [], this.#asking(query, gathering));
     const blacklisted = blacklistedBy(query).some((asking) => blacklist.has(asking));
     return { sight, preferences: { ...wishes, blacklisted } };
   }
 
   /** where the rules can not be had. */
-  #unknown(): Omit<Preferences, 'blacklisted'> {
-    const { allowOfflineStorage } = this.#options.defaults();
+  #unknown(query: ProfileQuery): Omit<Preferences, 'blacklisted'> {
+    const allowOfflineStorage = query.allowOfflineStorage ?? this.#options.defaults().allowOfflineStorage;
     return { allowOfflineStorage, doNotDisturb: false, interworking: null };
   }
 

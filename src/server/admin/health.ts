@@ -31,6 +31,10 @@ export function healthOf(server: Server): Health {
   if (preferences?.documents.lastError != null) {
     problems.push(`preferences can not be had: ${preferences.documents.lastError}`);
   }
+  const refused = server.reloads.last?.error;
+  if (refused != null) {
+    problems.push(`the configuration could not be read again, and the one before stays in force: ${refused}`);
+  }
   const overloaded = server.overload.retryAfter() !== undefined;
   if (overloaded) problems.push('overloaded: new sessions get 503');
   if (engine.refusing) problems.push('shutting down');

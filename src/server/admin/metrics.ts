@@ -38,6 +38,11 @@ export function metricsOf(server: Server): Registry {
   gauge('inspect_viewers', 'Viewers of /inspect', () => server.inspector.viewers);
   counter('inspect_frames_dropped', 'Frames too many for their viewer', () => server.inspector.dropped);
   counter('internal_errors', 'Messages that made our own code fail', () => server.door.failures);
+  counters('guard_failures', 'Own guards that gave no answer, by guard', 'guard', () => engine.counters.guardFailures);
+  counters('config_reloads', 'Configurations read again, by outcome', 'outcome', () => {
+    const { done, failed } = server.reloads;
+    return { done, failed };
+  });
   counters('transport_events', 'Connections and what befell them', 'event', () => server.network.counters);
   new Gauge({
     name: 'cpm_sip_held',

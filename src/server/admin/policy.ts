@@ -5,6 +5,11 @@ import type { Explanation, Supposed } from '../../engine/explain.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
 import { parseMessage } from '../../sip/message/parse.ts';
 import { validateRequest } from '../../sip/message/validate.ts';
+import type { Traces } from '../../trace/traces.ts';
+import { configSchema } from '../config/schema.ts';
+import { firstInvite, inviteOf, type RecordedInvite, type Recording, type Unread } from '../dry-run/recorded.ts';
+import { replayed } from '../dry-run/replay.ts';
+import { policiesOf } from '../policies.ts';
 import type { Server } from '../server.ts';
 import { commandText, explanationText } from './explain-text.ts';
 
@@ -42,8 +47,14 @@ const supposing = z.strictObject({
 });
 
 export function policyRoutes(app: FastifyInstance, server: Server): void {
+  replayRoute(app, server);
   const { engine } = server.cpm;
-  app.get('/api/policy', async () => ({ policy: engine.policy }));
+  app.get('/api/policy', async () => ({
+    policy: engine.policy,
+    rules: engine.policies.rules,
+    guards: engine.ownGuards,
+    reload: server.reloads.last,
+  }));
   app.post('/api/policy/explain', async (request, reply) => {
     const asked = askedIn(request.body, request.headers['content-type']);
     if (typeof asked === 'string') return reply.code(400).send({ error: asked });
@@ -59,6 +70,39 @@ export function policyRoutes(app: FastifyInstance, server: Server): void {
     const sent = commands.map((command) => textOfWire(commandText(command).join('\n')).trim()).filter(Boolean);
     return { ...why, sent, text: explanationText(explanation).map(textOfWire) };
   });
+}
+
+/** The traced sessions' INVITEs, under the policy in force and under what a reload of this configuration would bring. */
+function replayRoute(app: FastifyInstance, server: Server): void {
+  const { engine } = server.cpm;
+  app.post('/api/policy/replay', async (request, reply) => {
+    const asked = z.strictObject({ config: configSchema }).safeParse(request.body);
+    if (asked.data === undefined) {
+      const [issue] = asked.error.issues;
+      return reply.code(400).send({ error: `${issue?.path.join('.')}: ${issue?.message}` });
+    }
+    const { policy, compat } = asked.data.config;
+    const policies = policiesOf({ ...server.config, policy, compat }, server);
+    const { invites, unread } = tracedInvites(server.traces);
+    const options = { at: server.clock.now() };
+    const comparisons = await replayed(invites, { engine }, { engine, supposed: { policies } }, options);
+    // Nothing of an INVITE is in it, so nothing has to be masked.
+    return { comparisons, unread };
+  });
+}
+
+function tracedInvites(traces: Traces): Recording {
+  const found = [...traces.all()].map(({ session, messages }) => {
+    const name = session.id;
+    const invite = firstInvite(messages);
+    if (invite === undefined) return { name, why: 'it began before it was traced' };
+    if (invite.bytes > invite.text.length) return { name, why: 'its INVITE was too long to be kept whole' };
+    return inviteOf(name, invite.text, invite.at);
+  });
+  return {
+    invites: found.filter((one): one is RecordedInvite => 'request' in one),
+    unread: found.filter((one): one is Unread => 'why' in one),
+  };
 }
 
 interface Asked {

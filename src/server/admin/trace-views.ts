@@ -1,6 +1,7 @@
 /** A traced session as the page shows it: its steps with what was asked and done, its messages with their legs. */
 import type { AnyMachineSnapshot } from 'xstate';
 import type { SessionContext } from '../../../machines/session/context.ts';
+import type { OwnGuards } from '../../../machines/session/own-guards.ts';
 import { regionsOf } from '../../engine/session.ts';
 import type { Binding } from '../../msrp/relay/binding.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
@@ -12,7 +13,7 @@ import { detailsOf } from './views.ts';
 
 /** What has come since position `after`; -1 for all. Times are ms since the epoch, as the server's clock has them. */
 export function traceOf(trace: Trace, after: number, redact: boolean, bindings: readonly Binding[] = []) {
-  const { session, messages, steps, endedAt, whole } = trace;
+  const { session, messages, steps, endedAt, whole, guards } = trace;
   return {
     id: session.id,
     live: endedAt === null,
@@ -23,17 +24,17 @@ export function traceOf(trace: Trace, after: number, redact: boolean, bindings: 
     length: trace.length,
     dropped: trace.length - messages.length - steps.length,
     details: detailsOf(session, redact, bindings),
-    steps: steps.filter(({ n }) => n > after).map((step) => stepView(step, redact)),
+    steps: steps.filter(({ n }) => n > after).map((step) => stepView(step, redact, guards)),
     messages: messageViews(trace, after, redact),
   };
 }
 
-function stepView(step: TracedStep, redact: boolean) {
+function stepView(step: TracedStep, redact: boolean, own: OwnGuards | undefined) {
   const { n, at, event, after } = step;
   const { type, ...details } = { type: 'invited', ...event } as { type: string } & Record<string, unknown>;
   const { step: _step, at: _at, ...about } = details;
   const shown = redact ? redactedData : <T>(data: T): T => data;
-  const { guards, transitions, actions } = replay(step);
+  const { guards, transitions, actions } = replay(step, own);
   const context = after.context as SessionContext;
   return {
     n,

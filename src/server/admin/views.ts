@@ -2,6 +2,7 @@
 
 import type { Session } from '../../engine/session.ts';
 import type { Binding } from '../../msrp/relay/binding.ts';
+import { appliedRules } from '../../policy/ruled-policy.ts';
 import { maskNumbers } from '../log.ts';
 import type { EndedSession } from './ended.ts';
 
@@ -53,6 +54,8 @@ export function detailsOf(session: Session, redact: boolean, bindings: readonly 
     ...summaryOf(session, redact),
     recording: session.regions.recording,
     service: context.invite.service,
+    // Which rules made its policy; none is known of a session that another process began.
+    rules: appliedRules(context.policy),
     conversationId: dossier.papers.conversationId,
     contributionId: dossier.papers.contributionId,
     legs: context.legs,

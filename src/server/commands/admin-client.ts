@@ -9,8 +9,15 @@ export interface AdminOptions {
   readonly token?: string;
 }
 
-export async function ask<T>(options: AdminOptions, method: 'GET' | 'POST', path: string, body?: string): Promise<T> {
-  const response = await request(options, method, path, body);
+/** @param type of the body: a SIP message, where nothing else is said */
+export async function ask<T>(
+  options: AdminOptions,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: string,
+  type = 'application/sip',
+): Promise<T> {
+  const response = await request(options, method, path, body, type);
   const answer = await jsonOf<T & { error?: string }>(response);
   if (response.ok && answer !== undefined) return answer;
   throw refusal(options, response, answer?.error);
@@ -23,11 +30,17 @@ export async function askText(options: AdminOptions, path: string): Promise<stri
   throw refusal(options, response, (await jsonOf<{ error?: string }>(response))?.error);
 }
 
-async function request(options: AdminOptions, method: string, path: string, body?: string): Promise<Response> {
+async function request(
+  options: AdminOptions,
+  method: string,
+  path: string,
+  body?: string,
+  type = '',
+): Promise<Response> {
   const url = urlOf(options.admin, path);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (options.token !== undefined) headers.authorization = `Bearer ${tokenOf(options.token)}`;
-  if (body !== undefined) headers['content-type'] = 'application/sip';
+  if (body !== undefined) headers['content-type'] = type;
   try {
     return await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
   } catch (error) {

@@ -1,14 +1,29 @@
 /** `cpm-engine check-config`: the effective configuration, or every mistake in it with its place. */
 import { stringify } from 'yaml';
 import { checkedConfig } from '../config/check.ts';
+import { diffLines, diffOf, isSame } from '../config/diff.ts';
 import { isLoopbackHost } from '../config/host-port.ts';
 import type { Config } from '../config/schema.ts';
+import { ownGuardsOf } from '../own-guards.ts';
+import { isTakenUp } from '../reload.ts';
+import { servedBy } from '../subscribers.ts';
 import { print } from './output.ts';
 
-export function checkConfig(file: string, options: { json?: boolean }): void {
+export async function checkConfig(file: string, options: { json?: boolean; diff?: string }): Promise<void> {
   const config = checkedConfig(file);
-  print(options.json ? JSON.stringify(config, null, 2) : stringify(config).trimEnd());
+  await ownGuardsOf(config, file);
+  if (options.diff !== undefined) printDiff(checkedConfig(options.diff), config, options.json ?? false);
+  else print(options.json ? JSON.stringify(config, null, 2) : stringify(config).trimEnd());
   for (const warning of warningsOf(config)) process.stderr.write(`warning: ${warning}\n`);
+}
+
+/** What `to` changes, against `from`. */
+function printDiff(from: Config, to: Config, json: boolean): void {
+  const side = (config: Config) => ({ config, users: servedBy(config).users });
+  const diff = diffOf(side(from), side(to));
+  if (json) return print(JSON.stringify(diff, null, 2));
+  if (isSame(diff)) return print('nothing differs');
+  for (const line of diffLines(diff, (key) => (isTakenUp(key) ? '' : ' (needs a restart)'))) print(line);
 }
 
 /** What is not wrong and still worth knowing. */

@@ -1,11 +1,13 @@
 /** `cpm-engine serve`: runs the server until it is told to stop. */
 
+import type { OwnGuards } from '../../../machines/session/own-guards.ts';
 import { adminServer } from '../admin/http.ts';
 import { checkedConfig } from '../config/check.ts';
 import { hostAndPort } from '../config/host-port.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
 import { createLog, type Logger } from '../log.ts';
+import { ownGuardsOf } from '../own-guards.ts';
 import { needsRestart } from '../reload.ts';
 import { type Server, startServer } from '../server.ts';
 import { warmUp } from '../warm-up.ts';
@@ -17,7 +19,7 @@ export async function serve(options: { config?: string }): Promise<void> {
   const log = createLog(config.log);
   for (const warning of warningsOf(config)) log.warn(warning);
   if (config.warmUp) await warmUp();
-  const running = await start(config, log);
+  const running = await start(config, log, await ownGuardsOf(config, options.config));
   reloadOnHangup(options.config, running.server, log);
   // Whoever reads the ready line may send a signal at once.
   const stopped = stopOnSignal(running, log);
@@ -33,8 +35,8 @@ interface Running {
 }
 
 /** Starts SIP and admin side. Throws, with what to do, where an address can't be had. */
-export async function start(config: Config, log: Logger): Promise<Running> {
-  const server = await startServer(config, log).catch((error: Error) => {
+export async function start(config: Config, log: Logger, guards?: OwnGuards): Promise<Running> {
+  const server = await startServer(config, log, guards).catch((error: Error) => {
     throw new CommandFailed(error.message);
   });
   const { token, listen, origins } = config.admin;
@@ -69,11 +71,12 @@ function reloadOnHangup(file: string | undefined, server: Server, log: Logger): 
   process.on('SIGHUP', () => {
     try {
       const config = checkedConfig(file);
-      server.reload(config);
-      log.info('configuration read again: policy and users are in force for new sessions');
+      const { changes } = server.reload(config);
+      log.info({ changes }, 'configuration read again: policy and users are in force for new sessions');
       const waiting = needsRestart(server.config, config);
       if (waiting.length > 0) log.warn({ keys: waiting }, 'these have changed too, and need a restart');
     } catch (error) {
+      server.reloads.refused(error as Error);
       log.error({ error: (error as Error).message }, 'configuration not read again; the old one stays in force');
     }
   });

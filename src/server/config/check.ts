@@ -1,4 +1,6 @@
 /** What the form of a single key can not show: files that are named, secrets, keys that need each other. */
+import type { PolicyRule } from '../../policy/rules.ts';
+import type { UserDirectory } from '../../preferences/users.ts';
 import { secureContextOf } from '../../sip/transport/tls.ts';
 import { imapOf } from '../history-store.ts';
 import { credentialsOf } from '../preferences.ts';
@@ -7,6 +9,7 @@ import { trustOf } from '../trust.ts';
 import { hostAndPort, isLoopbackHost } from './host-port.ts';
 import { loadConfig, type Placed } from './load.ts';
 import { ConfigError, type Mistake } from './mistake.ts';
+import { nearest } from './nearest.ts';
 import type { Config } from './schema.ts';
 import { readSecret } from './secrets.ts';
 import { loadUsers } from './users-file.ts';
@@ -39,7 +42,16 @@ function mistakesIn(placed: Placed<Config>): Mistake[] {
   if (contactKey !== undefined) check('sip.contactKey', () => contactKeyIn(contactKey));
   const { users, registrar, admin, preferences } = config;
   if (preferences.driver === 'xcap') check('preferences.auth', () => credentialsOf(preferences.auth));
-  if (users.driver === 'file') check('users.path', () => loadUsers(users.path));
+  let directory: UserDirectory | undefined;
+  if (users.driver === 'file') {
+    check('users.path', () => {
+      directory = loadUsers(users.path);
+    });
+  }
+  const classes = classesOf(config, directory);
+  for (const [place, rule] of config.policy.rules.entries()) {
+    check(`policy.rules.${place}`, () => checkClasses(rule, classes));
+  }
   check('registrar.driver', () => {
     if (registrar.driver === 'static' && users.driver !== 'file') {
       throw new Error('static takes the clients of users.yaml, so expected users.driver to be file');
@@ -49,6 +61,22 @@ function mistakesIn(placed: Placed<Config>): Mistake[] {
   if (history.driver === 'imap') check('history', () => imapOf(history).close());
   check('admin.token', () => checkToken(admin));
   return mistakes;
+}
+
+/** Classes that users can be in. */
+function classesOf({ policy }: Config, directory: UserDirectory | undefined): string[] {
+  const own = directory?.users.flatMap(({ userClass = [] }) => userClass) ?? [];
+  return [...new Set([...Object.keys(policy.userClasses), ...own])];
+}
+
+/** A class that is nobody's is a slip of the pen. */
+function checkClasses({ name, when, unless }: PolicyRule, classes: readonly string[]): void {
+  for (const wanted of [...(when?.userClass ?? []), ...(unless?.userClass ?? [])]) {
+    if (classes.includes(wanted)) continue;
+    const meant = nearest(wanted, classes);
+    const remedy = meant === undefined ? 'name it in policy.userClasses or in users.yaml' : `did you mean ${meant}?`;
+    throw new Error(`rule ${name} is for the class ${wanted}, in which nobody is; ${remedy}`);
+  }
 }
 
 /** Shorter ones are guessed. */

@@ -5,6 +5,7 @@ import { NEVER_INTERWORKED, type Role } from '../../../machines/session/policy.t
 import { DEFAULT_MSRP_LIMITS } from '../../msrp/limits.ts';
 import { isSipUri, parseUri } from '../../sip/message/uri.ts';
 import { isHostAndPort } from './host-port.ts';
+import { withRules } from './policy-rules.ts';
 import { preferences, secret } from './preferences.ts';
 
 export const ms = z.number().int().positive();
@@ -213,6 +214,16 @@ const timers = z.strictObject({
   refresher: z.enum(['peer', 'us']).default('peer').describe('Who refreshes where it is open (A-33)'),
 });
 
+const compat = z.strictObject({
+  termTimerMetadata: z.enum(['both', 'literal', 'symmetric']).default('both').describe('A-01'),
+  termFolderIgnoresPreference: z.boolean().default(false).describe('A-17'),
+  messageUid: z.enum(['sessionInfo', 'literal']).default('sessionInfo').describe('A-27'),
+  dndIgnoresConditions: z
+    .boolean()
+    .default(false)
+    .describe('A-37: conditions of do-not-disturb rules are not looked at'),
+});
+
 export const portRange = z.string().refine((text) => {
   const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   return first !== '' && Number(first) <= Number(last) && Number(last) <= 65_535;
@@ -276,7 +287,7 @@ export const configSchema = z.strictObject({
     .default('pf-1')
     .describe('Name of this node'),
   sip: sip.prefault({}),
-  policy: policy.prefault({}),
+  policy: withRules(policy, timers, compat).prefault({}),
   isf: isf.prefault({}),
   users: z
     .discriminatedUnion('driver', [
@@ -342,17 +353,7 @@ export const configSchema = z.strictObject({
         .describe('Pauses while the store fails (A-16)'),
     })
     .prefault({}),
-  compat: z
-    .strictObject({
-      termTimerMetadata: z.enum(['both', 'literal', 'symmetric']).default('both').describe('A-01'),
-      termFolderIgnoresPreference: z.boolean().default(false).describe('A-17'),
-      messageUid: z.enum(['sessionInfo', 'literal']).default('sessionInfo').describe('A-27'),
-      dndIgnoresConditions: z
-        .boolean()
-        .default(false)
-        .describe('A-37: conditions of do-not-disturb rules are not looked at'),
-    })
-    .prefault({}),
+  compat: compat.prefault({}),
   media: media
     .optional()
     .describe('MSRP relay; without this section addresses in session descriptions pass through, and so does the chat'),

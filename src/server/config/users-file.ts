@@ -4,6 +4,7 @@ import { type Rule, UNCONDITIONAL } from '../../preferences/rules.ts';
 import { type User, UserDirectory } from '../../preferences/users.ts';
 import { identityKey, parseUri } from '../../sip/message/uri.ts';
 import { readYaml } from './load.ts';
+import { name as className } from './policy-rules.ts';
 
 const address = z
   .string()
@@ -39,6 +40,7 @@ const doNotDisturbRule = z.strictObject({
 
 const user = z.strictObject({
   aliases: z.array(address).default([]),
+  class: className.optional().describe('Class by which policy.rules know the user; absent: by policy.userClasses'),
   services: z.array(z.string()).optional().describe('Absent: all'),
   preferences: z
     .strictObject({
@@ -67,6 +69,7 @@ function userOf(own: string, entry: z.output<typeof user>): User {
   const { preferences } = entry;
   return {
     address: own,
+    userClass: entry.class,
     services: entry.services ?? null,
     allowOfflineStorage: preferences.allowOfflineStorage,
     doNotDisturb:
