@@ -11,6 +11,7 @@
  * guards, assignments, targets within their region. A chart with anything else runs on the interpreter.
  */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
+import { changed } from './changed.ts';
 
 type Context = AnyMachineSnapshot['context'];
 type Guard = (args: { context: Context; event: AnyEventObject }) => boolean;
@@ -260,11 +261,7 @@ function select(
 }
 
 function assigned(context: Context, assignment: Assignment, event: AnyEventObject): Context {
-  const changes = assignment({ context, event }) as Readonly<Record<string, unknown>>;
-  const after: Record<string, unknown> = { ...context };
-  // A second spread would define each property anew, which takes several times as long.
-  for (const key in changes) after[key] = changes[key];
-  return after;
+  return changed(context, assignment({ context, event }));
 }
 
 function snapshotAt(configuration: Configuration, context: Context): AnyMachineSnapshot {

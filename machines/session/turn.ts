@@ -2,6 +2,7 @@
  * One action's work on a session: reads the context, notes what changes, leaves effects. Pure: the context it was
  * given stays as it was.
  */
+import { changed, withEntry, withoutEntry } from '../changed.ts';
 import type { LegName, LegRecord, SessionContext } from './context.ts';
 import type { Effect, Order } from './effects.ts';
 
@@ -40,11 +41,11 @@ export class Turn {
   /** Changes a leg; an unknown one stays unknown. */
   setLeg(name: LegName, change: Partial<LegRecord>): void {
     const leg = this.legs[name];
-    if (leg !== undefined) this.changes.legs = { ...this.legs, [name]: { ...leg, ...change } };
+    if (leg !== undefined) this.changes.legs = withEntry(this.legs, name, changed(leg, change));
   }
 
   addLeg(name: LegName, leg: LegRecord): void {
-    this.changes.legs = { ...this.legs, [name]: leg };
+    this.changes.legs = withEntry(this.legs, name, leg);
   }
 
   /** Leaves an effect. Those of an earlier event are no longer in the context. */
@@ -60,14 +61,13 @@ export class Turn {
   /** Sets a deadline, by the name of the event it raises and, where there is one, its leg. */
   setDeadline(event: string, at: number, leg?: LegName): void {
     const name = leg === undefined ? event : `${event}:${leg}`;
-    this.changes.deadlines = { ...this.get('deadlines'), [name]: at };
+    this.changes.deadlines = withEntry(this.get('deadlines'), name, at);
   }
 
   clearDeadline(event: string, leg?: LegName): void {
     const name = leg === undefined ? event : `${event}:${leg}`;
-    if (!(name in this.get('deadlines'))) return;
-    const { [name]: _gone, ...others } = this.get('deadlines');
-    this.changes.deadlines = others;
+    const deadlines = this.get('deadlines');
+    if (deadlines[name] !== undefined) this.changes.deadlines = withoutEntry(deadlines, name);
   }
 
   clearDeadlines(): void {

@@ -9,7 +9,7 @@ import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
 import { detached } from '../sip/message/header.ts';
 import type { AnyMessage, SipRequest, SipResponse } from '../sip/message/message.ts';
 import { parseMessage } from '../sip/message/parse.ts';
-import { serialize } from '../sip/message/serialize.ts';
+import { wireOfMessage } from '../sip/message/serialize.ts';
 import { type Conference, conferenceAfter } from './conference.ts';
 
 /** What was agreed on one leg. */
@@ -144,7 +144,7 @@ export function dossierOrigin(dossier: Dossier): StoredPart<DossierOrigin> {
   const { farContact: _farContact, ...papers } = dossier.papers;
   return {
     value: { served, trusted, destination, routes, papers },
-    texts: [dossier.invite === null ? '' : wireOfBytes(serialize(dossier.invite))],
+    texts: [dossier.invite === null ? '' : wireOfMessage(dossier.invite)],
   };
 }
 
@@ -155,7 +155,7 @@ export function dossierState(dossier: Dossier, ending: boolean): StoredPart<Doss
   const texts: string[] = [];
   for (const [key, message] of dossier.messages) {
     messages.push(key);
-    texts.push(wireOfBytes(serialize(message)));
+    texts.push(wireOfMessage(message));
   }
   const books: Record<LegName, StoredBook> = {};
   if (!ending) for (const leg in dossier.books) books[leg] = storedBook(dossier.books[leg] as LegBook, dossier, texts);

@@ -142,7 +142,7 @@ export class Engine implements SessionHost {
   readonly #policies = new PolicyKeys();
   #flushing = false;
   /** Records of sessions that are over. */
-  #deletes: string[] = [];
+  readonly #deletes: string[] = [];
   /** Messages on their way into the outbox. */
   #messages: WaitingMessage[] = [];
   #deletion: Timer | undefined;
@@ -409,9 +409,13 @@ export class Engine implements SessionHost {
       if (unwritten !== undefined) policies.push({ key, body: unwritten });
       puts.push(this.#recordOf(session, key));
     }
-    const deletes = this.#deletes;
-    this.#deletes = [];
-    return { puts, deletes, intents: inOrder(intents, messages), policies };
+    return { puts, deletes: this.#deletesBeside(puts), intents: inOrder(intents, messages), policies };
+  }
+
+  /** Those that are due, or as many as new records come in: the store can write the one over the other. */
+  #deletesBeside(puts: readonly SessionRecord[]): string[] {
+    if (this.#deletion === undefined) return this.#deletes.splice(0);
+    return this.#deletes.splice(0, puts.filter(({ origin }) => origin !== undefined).length);
   }
 
   #recordOf(session: Session, policy: string): SessionRecord {
@@ -432,7 +436,7 @@ export class Engine implements SessionHost {
 
   /**
    * A record of a session that is over is in nobody's way: a restart would only end it once more. So deletions wait
-   * for the next write, or for a moment of their own.
+   * for the next session that begins, or for a moment of their own.
    */
   #forgetRecord(session: Session): void {
     if (!session.written) return;
@@ -451,6 +455,8 @@ export class Engine implements SessionHost {
 
   /** Writes what still waits, for a host that stops. */
   flush(): void {
+    this.#deletion?.cancel();
+    this.#deletion = undefined;
     this.#flush();
   }
 

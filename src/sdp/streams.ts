@@ -11,7 +11,9 @@ const M_LINE = /^m=([^\s]+) (\d{1,5})(?:\/\d+)? ([^\s]+)/gm;
 /** All m-lines in order. Reads only the lines it needs: this runs for each INVITE and each answer. */
 export function scanStreams(sdp: string): Stream[] {
   const streams: Stream[] = [];
-  for (const [, media = '', port = '0', proto = ''] of sdp.matchAll(M_LINE)) {
+  M_LINE.lastIndex = 0;
+  for (let line = M_LINE.exec(sdp); line !== null; line = M_LINE.exec(sdp)) {
+    const [, media = '', port = '0', proto = ''] = line;
     streams.push({ media, port: Number(port), proto });
   }
   return streams;

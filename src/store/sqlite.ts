@@ -33,8 +33,8 @@ export interface SqliteSessions extends SessionStore {
   close(): void;
 }
 
-// Sessions are found by number, not by name: rows are appended, and one of them fills about one page. The names are
-// looked at only when everything is loaded.
+// Sessions are found by number, not by name: one row fills about one page, and is written over when its session is over.
+// The names are looked at only when everything is loaded.
 export const SESSIONS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -61,6 +61,7 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
 export function sessionsIn(db: Database.Database): SqliteSessions {
   const insert = db.prepare('INSERT INTO sessions (id, origin, state) VALUES (?, ?, ?)');
   const update = db.prepare('UPDATE sessions SET state = ? WHERE number = ?');
+  const replace = db.prepare('UPDATE sessions SET id = ?, origin = ?, state = ? WHERE number = ?');
   const remove = db.prepare('DELETE FROM sessions WHERE number = ?');
   /** Row of each stored session. */
   const numbers = new Map<string, number | bigint>();
@@ -80,27 +81,45 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
 
   function write(batch: Batch, inserted: string[]): void {
     for (const { key, body } of batch.policies) putPolicy.run(key, body);
-    for (const { id, origin, state } of batch.puts) {
+    const over = batch.deletes.flatMap((id) => numbers.get(id) ?? []);
+    for (const { id, origin = '', state } of batch.puts) {
       const number = numbers.get(id);
       if (number !== undefined) update.run(state, number);
       else {
-        numbers.set(id, insert.run(id, origin ?? '', state).lastInsertRowid);
+        numbers.set(id, placed(id, origin, state, over.pop()));
         inserted.push(id);
       }
     }
-    for (const id of batch.deletes) {
-      const number = numbers.get(id);
-      if (number !== undefined) remove.run(number);
-    }
+    for (const number of over) remove.run(number);
     for (const intent of batch.intents) putIntent.run(intent.id, JSON.stringify(intent));
     for (const id of done) removeIntent.run(id);
   }
 
+  /** A new session takes the row of one that is over where it can: its page is then the only one that changes. */
+  function placed(id: string, origin: string, state: string, over: number | bigint | undefined): number | bigint {
+    if (over === undefined) return insert.run(id, origin, state).lastInsertRowid;
+    replace.run(id, origin, state, over);
+    return over;
+  }
+
+  /** One that a new session is written over takes none of its own. */
+  function statementsFor({ puts, deletes, policies, intents }: Batch): number {
+    const begun = puts.filter(({ id }) => !numbers.has(id)).length;
+    return puts.length + Math.max(0, deletes.length - begun) + policies.length + intents.length + done.length;
+  }
+
   function inTransaction(work: () => void): Error | undefined {
-    try {
+    return attempt(() => {
       begin.run();
       work();
       commit.run();
+    });
+  }
+
+  /** A single statement is a transaction by itself. */
+  function attempt(work: () => void): Error | undefined {
+    try {
+      work();
       failing = 0;
       return undefined;
     } catch (error) {
@@ -114,7 +133,8 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
     durable: true,
     commit(batch, finished) {
       const inserted: string[] = [];
-      const error = inTransaction(() => write(batch, inserted));
+      const written = statementsFor(batch) > 1 ? inTransaction : attempt;
+      const error = written(() => write(batch, inserted));
       if (error !== undefined) for (const id of inserted) numbers.delete(id);
       else {
         done = [];

@@ -1,5 +1,5 @@
 /** From a message to bytes. Content-Length is always written by the serializer, last, from the body it sends. */
-import { bytesOfPacket } from './bytes.ts';
+import { bytesOfPacket, wireOfBytes } from './bytes.ts';
 import type { HeaderField } from './header.ts';
 import type { AnyMessage, SipRequest, SipResponse } from './message.ts';
 
@@ -25,6 +25,12 @@ export function packetBytes({ head, body }: Packet): Uint8Array {
 /** The message as bytes for the wire. */
 export function serialize(message: AnyMessage): Uint8Array {
   return packetBytes(packet(message));
+}
+
+/** The same as a wire string. */
+export function wireOfMessage(message: AnyMessage): string {
+  const { head, body } = packet(message);
+  return body.length === 0 ? head : head + wireOfBytes(body);
 }
 
 function requestLine(request: SipRequest): string {

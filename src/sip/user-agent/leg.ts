@@ -207,8 +207,10 @@ export abstract class Leg {
       if (exchange.method === 'INVITE' && status < 300) this.acknowledge({ headers: [] });
       return;
     }
-    const event = { type: 'response', leg: this.id, exchange: exchange.id, status, cause } as const;
-    this.ua.emit(response === undefined ? event : { ...event, response });
+    const { id: leg } = this;
+    const { id } = exchange;
+    if (response === undefined) this.ua.emit({ type: 'response', leg, exchange: id, status, cause });
+    else this.ua.emit({ type: 'response', leg, exchange: id, status, cause, response });
   }
 
   /** Acknowledges the 2xx to our last INVITE on this leg. */

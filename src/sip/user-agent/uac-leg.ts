@@ -104,7 +104,8 @@ export class UacLeg extends Leg implements ClientUser {
     // 12.1.2: the route set and target of the 2xx replace those of the early dialog.
     const early = this.state.dialogs[fork];
     const confirmed = dialogOfResponse(this.#request, response);
-    this.state.dialogs[fork] = { ...confirmed, localCSeq: Math.max(confirmed.localCSeq, early?.localCSeq ?? 0) };
+    confirmed.localCSeq = Math.max(confirmed.localCSeq, early?.localCSeq ?? 0);
+    this.state.dialogs[fork] = confirmed;
     this.state.confirmed = fork;
     this.ua.emit({ type: 'answered', leg: this.id, fork, response });
   }
