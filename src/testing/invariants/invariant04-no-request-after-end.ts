@@ -13,8 +13,22 @@ function afterBye(dialog: DialogSeen, wire: Wire): Violation[] {
   const requests = wire.requestsIn(dialog, 'out').filter(isNew);
   const end = Math.min(byeSent(requests), byeAnswered(dialog, wire));
   return requests
-    .filter((request) => first(request).order > end)
+    .filter((request) => first(request).order > end && !isEndedAnew(dialog, request, wire))
     .map((request) => late(request, `left leg ${dialog.leg} after its BYE`));
+}
+
+/**
+ * A 2xx that comes again after a kill, when the record told of no answer yet: its fork was ended by the process before,
+ * and is ended once more. Its peer has heard the first BYE, or hears the second.
+ */
+export function isEndedAnew(dialog: DialogSeen, bye: TransactionSeen, wire: Wire): boolean {
+  const before = wire.requestsIn(dialog, 'out').find(({ method }) => method === 'BYE');
+  if (bye.method !== 'BYE' || before === undefined || before === bye) return false;
+  const states = wire.sessions.get(dialog.session)?.states ?? [];
+  return states.some(
+    ({ order, entry }) =>
+      entry.restored && entry.state.startsWith('inviting') && order > first(before).order && order < first(bye).order,
+  );
 }
 
 function byeSent(requests: readonly TransactionSeen[]): number {

@@ -20,6 +20,8 @@ export interface Played {
 
 /** 64*T1, and then some for messages under way. */
 const TRANSACTION_MS = 32_000;
+/** Timer C, and how long its CANCEL may stay without an answer (RFC 3261 16.8, 16.10). */
+const RINGING_MS = 181_000 + TRANSACTION_MS;
 /** Time for the last transactions, for the longest pause of the outbox, and for an endpoint that says BYE at last. */
 const LINGER_MS = 200_000;
 
@@ -79,13 +81,14 @@ function hangUp(stage: Stage): void {
 }
 
 /**
- * How long sessions may still live: until a ringing that nobody ends is given up, or the session timer expires, and
- * then the teardown. Sessions that nobody is there to end have no shorter one.
+ * How long sessions may still live: until a ringing that nobody ends is given up, here and behind the ISF, the session
+ * timer of what was accepted at the last moment expires, and then the teardown. Sessions that nobody is there to end
+ * have no shorter one.
  */
 function boundOf({ setting, commands }: Scene): number {
   const { interval } = setting;
   // A peer may ask for a longer interval by 422, and the timer starts anew with what is agreed upon last.
-  const longest = Math.max(interval, 120, 181) * 1000;
+  const longest = 2 * RINGING_MS + Math.max(interval, 120) * 1000;
   const down = commands.reduce((sum, command) => sum + (command.do === 'crash' ? command.downMs : 0), 0);
   return longest + 4 * TRANSACTION_MS + down + 40_000;
 }
