@@ -34,9 +34,10 @@ export function play(scene: Scene, options: StageOptions = {}): Played {
   world.advance(boundOf(scene));
   const bound = world.clock.now();
   const overdue = [...pf.engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`);
-  // What is checked from here on is that everything is let go; the message store must be there for that.
+  // What is checked from here on is that everything is let go; the stores must be there for that.
   stage.history.mood = 'well';
   stage.history.delayMs = 0;
+  pf.store.failure = null;
   world.advance(LINGER_MS);
   return { scene, chronicle, stage, bound, overdue, held: heldOf(stage) };
 }
@@ -69,6 +70,7 @@ function liveness(finale: Extract<Finale, { mode: 'liveness' }>, stage: Stage): 
     return;
   }
   stage.weather.calm();
+  stage.pf.store.failure = null;
   for (const endpoint of Object.values(stage.endpoints)) {
     endpoint.conduct = GOOD_CONDUCT;
     endpoint.deaf = false;
