@@ -21,17 +21,16 @@ export interface Growth {
 const HEAP_BYTES_PER_CALL = 100;
 /** Handles that may be more at the end than at the beginning: connections are opened again after they were broken. */
 const HANDLES_IN_ALL = 4;
-/** The first share of all rests is not looked at: code is compiled and caches are filled then. */
-const WARMING_UP = 1 / 4;
+/** Rests it takes to tell growth from chance. */
+export const FEWEST_RESTS = 4;
 
-/** Looks at each thing that must stay as it is. At least four rests. */
+/** Looks at each thing that must stay as it is. At least {@link FEWEST_RESTS} rests. */
 export function judge(rests: readonly Rest[]): Growth[] {
-  const warm = rests.slice(Math.max(1, Math.floor(rests.length * WARMING_UP)));
-  const [first, last] = [warm[0], warm.at(-1)];
-  if (first === undefined || last === undefined || warm.length < 3) throw new Error('a soak needs four rests');
+  const [first, last] = [rests[0], rests.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('a soak needs rests');
   const calls = last.calls - first.calls;
   return (['heapBytes', 'descriptors', 'sockets', 'timers'] as const).map((what) => {
-    const slope = slopeOf(warm.map((rest) => ({ x: rest.calls, y: rest[what] })));
+    const slope = slopeOf(rests.map((rest) => ({ x: rest.calls, y: rest[what] })));
     const tolerated = what === 'heapBytes' ? HEAP_BYTES_PER_CALL : HANDLES_IN_ALL / calls;
     const certain = certainGrowth(slope);
     return { what, perCall: slope.perUnit, certain, tolerated, grew: certain > tolerated };

@@ -7,7 +7,7 @@ import { SeededRandom } from '../../src/testing/index.ts';
 import { Scene } from '../support/processes.ts';
 import { Attempt, type Casting, type Surroundings } from './attempt.ts';
 import { COURSES, type Course } from './courses.ts';
-import { type Growth, judge, type Rest } from './judgement.ts';
+import { FEWEST_RESTS, type Growth, judge, type Rest } from './judgement.ts';
 import { LapseClock } from './lapse-clock.ts';
 import { Line } from './line.ts';
 import { MediaSink } from './media-sink.ts';
@@ -26,6 +26,10 @@ export interface SoakOptions {
   readonly only?: string;
   /** URLs of modules the server loads first. */
   readonly modules?: readonly string[];
+  /** Calls before anything is measured: code is compiled and caches are filled by them. */
+  readonly warmUp?: number;
+  /** How long a wave may take to end once nobody calls any more, ms. */
+  readonly drainMs?: number;
   /** Hears of each rest. */
   readonly progress?: (rest: Rest, secondsLeft: number) => void;
 }
@@ -48,6 +52,9 @@ export interface SoakReport {
 }
 
 const RATE = 25;
+const WARM_UP = 600;
+/** On a busy machine a wave takes long; beyond this many times the time that was asked for, it ends with what it has. */
+const PATIENCE = 5;
 const WAVE_S = 4;
 /** Slow courses begin in the first part of a wave, so that they are over soon after the others. */
 const SLOW_SHARE = 0.3;
@@ -111,22 +118,27 @@ class Stage {
   }
 
   async run(): Promise<SoakReport> {
-    const { seconds, seed, progress } = this.#options;
+    const { seconds, seed, progress, warmUp = WARM_UP } = this.#options;
     const began = performance.now();
-    const left = (): number => seconds - (performance.now() - began) / 1000;
-    while (left() > 0 && this.#faults.length === 0) {
-      await this.#wave();
+    const spent = (): number => (performance.now() - began) / 1000;
+    const more = (): boolean => {
+      return spent() < seconds || (this.#rests.length < FEWEST_RESTS && spent() < PATIENCE * seconds);
+    };
+    while (more()) {
+      const warm = this.#calls >= warmUp;
+      await this.#wave(warm);
       if (!(await this.#drained())) break;
+      if (!warm) continue;
       const rest = { calls: this.#calls, ...(await this.#server.atRest()) };
       this.#rests.push(rest);
-      progress?.(rest, Math.max(0, left()));
+      progress?.(rest, Math.max(0, seconds - spent()));
     }
     const metrics = await this.#server.metrics();
     const growth = this.#grown();
     await this.#end(metrics);
     return {
       seed,
-      seconds: Math.round((performance.now() - began) / 1000),
+      seconds: Math.round(spent()),
       calls: this.#calls,
       courses: Object.fromEntries(this.#courses),
       reasons: reasonsIn(metrics),
@@ -140,8 +152,10 @@ class Stage {
 
   // --- a wave ------------------------------------------------------------------------------------------------------
 
-  async #wave(): Promise<void> {
-    const { rate = RATE, waveSeconds = WAVE_S } = this.#options;
+  /** `warm`: the long courses too, at the usual rate. */
+  async #wave(warm: boolean): Promise<void> {
+    const { rate: usual = RATE, waveSeconds = WAVE_S, slow = true } = this.#options;
+    const rate = warm ? usual : 2 * usual;
     const began = performance.now();
     const ends = began + waveSeconds * 1000;
     const calls: Promise<Attempt>[] = [];
@@ -150,7 +164,8 @@ class Stage {
     while (performance.now() < ends) {
       // What a busy machine was late with is made up for.
       const due = ((performance.now() - began) * rate) / 1000;
-      while (calls.length < due) calls.push(this.#call(performance.now() < began + SLOW_SHARE * (ends - began)));
+      while (calls.length < due)
+        calls.push(this.#call(slow && warm && performance.now() < began + SLOW_SHARE * (ends - began)));
       await pause(10);
     }
     await troubles;
@@ -159,8 +174,8 @@ class Stage {
     for (const attempt of played) attempt.hangUp();
   }
 
-  async #call(early: boolean): Promise<Attempt> {
-    const course = this.#drawn(early);
+  async #call(mayBeSlow: boolean): Promise<Attempt> {
+    const course = this.#drawn(mayBeSlow);
     this.#calls++;
     this.#courses.set(course.name, (this.#courses.get(course.name) ?? 0) + 1);
     const attempt = await Attempt.prepare(this.#around, this.#cast(course));
@@ -170,10 +185,10 @@ class Stage {
     return attempt;
   }
 
-  #drawn(early: boolean): Course {
-    const { slow = true, only = '' } = this.#options;
+  #drawn(mayBeSlow: boolean): Course {
+    const { only = '' } = this.#options;
     const wanted = COURSES.filter(({ name }) => name.includes(only));
-    const quick = wanted.filter((course) => course.slow !== true || (slow && early));
+    const quick = wanted.filter((course) => course.slow !== true || mayBeSlow);
     const courses = quick.length > 0 ? quick : wanted;
     let at = this.#random.next() * courses.reduce((sum, { weight }) => sum + weight, 0);
     for (const course of courses) {
@@ -214,7 +229,8 @@ class Stage {
 
   /** Waits until the server holds nothing; false, and a fault, where it goes on holding something. */
   async #drained(): Promise<boolean> {
-    const end = performance.now() + DRAIN_MS;
+    const { drainMs = DRAIN_MS } = this.#options;
+    const end = performance.now() + drainMs;
     let held = await this.#server.held();
     while (held.length > 0 && performance.now() < end) {
       await pause(100);
@@ -222,7 +238,7 @@ class Stage {
     }
     if (held.length > 0) {
       const ladders = await this.#server.ladders();
-      this.#faults.push(`still held ${DRAIN_MS / 1000} s after the last call: ${held.join(', ')}\n${ladders}`);
+      this.#faults.push(`still held ${drainMs / 1000} s after the last call: ${held.join(', ')}\n${ladders}`);
     }
     await Promise.all([...this.#attempts.values()].map((attempt) => attempt.close()));
     this.#attempts.clear();
@@ -231,7 +247,7 @@ class Stage {
   }
 
   #grown(): readonly Growth[] {
-    if (this.#rests.length < 4) {
+    if (this.#rests.length < FEWEST_RESTS) {
       this.#faults.push(`only ${this.#rests.length} rests: too short to say whether anything grows`);
       return [];
     }

@@ -21,14 +21,16 @@ export function invariant15RestartIsADelay(
 function numbers(dialog: DialogSeen, wire: Wire): Violation[] {
   const violations: Violation[] = [];
   let highest = 0;
+  let ended = Number.POSITIVE_INFINITY;
   for (const request of wire.requestsIn(dialog, 'out')) {
     if (request.method === 'ACK' || request.method === 'CANCEL') continue;
     const number = request.request.cseq?.number ?? 0;
-    if (number <= highest && !isEndedAnew(dialog, request, wire)) {
+    if (number <= highest && !isEndedAnew(dialog.session, ended, request, wire)) {
       const what = `${named(request)} of leg ${dialog.leg} has a number that was used before`;
       violations.push({ invariant: 15, what, at: first(request).at });
     }
     highest = Math.max(highest, number);
+    if (request.method === 'BYE') ended = Math.min(ended, first(request).order);
   }
   return violations;
 }
