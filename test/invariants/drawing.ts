@@ -28,23 +28,25 @@ export interface Stretched {
   readonly broken: readonly Broken[];
 }
 
+type Judge = (scene: Scene) => readonly Violation[];
+
 /** Plays the scenes of a stretch; gives those that break an invariant, made small. */
-export function playStretch({ seed, runs, keepGoing }: Stretch): Stretched {
+export function playStretch({ seed, runs, keepGoing }: Stretch, judge: Judge = judged): Stretched {
   const broken: Broken[] = [];
   let played = 0;
   for (const scene of fc.sample(scenes(), { numRuns: runs, seed })) {
-    const violations = judged(scene);
+    const violations = judge(scene);
     const at = played++;
     if (violations[0] === undefined) continue;
-    broken.push(reduced(scene, violations[0], seed, at));
+    broken.push({ seed, at, ...reduced(scene, violations[0], seed, judge) });
     if (!keepGoing) break;
   }
   return { seed, played, broken };
 }
 
-function reduced(scene: Scene, { invariant }: Violation, seed: number, at: number): Broken {
-  const same = (smaller: Scene): boolean => judged(smaller).some((found) => found.invariant === invariant);
+function reduced(scene: Scene, { invariant }: Violation, seed: number, judge: Judge): Omit<Broken, 'seed' | 'at'> {
+  const same = (smaller: Scene): boolean => judge(smaller).some((found) => found.invariant === invariant);
   const small = shortened(smallest(scene, same));
-  const violations = judged(small);
-  return { seed, at, scene: small, violations, report: reportOf(small, violations, seed) };
+  const violations = judge(small);
+  return { scene: small, violations, report: reportOf(small, violations, seed) };
 }
