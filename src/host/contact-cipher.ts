@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import type { ContactCipher } from '../engine/identity.ts';
+import { detached } from '../sip/message/header.ts';
 
 /** Marks a token of ours, and its form, in front of the base64url text. */
 const PREFIX = 'c1-';
@@ -34,7 +35,7 @@ export function contactCipher(key: string | Uint8Array): ContactCipher {
       const token = seal(uri);
       if (uri.length > LONGEST_CACHED) return token;
       if (sealed.size >= CACHED) sealed.delete(sealed.keys().next().value as string);
-      sealed.set(uri, token);
+      sealed.set(detached(uri), token);
       return token;
     },
     open(token) {

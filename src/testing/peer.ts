@@ -1,6 +1,6 @@
 /** A SIP element played by hand: sends what it is told, keeps what it gets. It has no transactions and no timers. */
 
-import type { TransportName } from '../sip/flow.ts';
+import { type TransportName, transportParam } from '../sip/flow.ts';
 import type { IdentifierSource } from '../sip/identifiers.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
 import { headerField } from '../sip/message/header.ts';
@@ -56,15 +56,24 @@ export class Peer {
   readonly inbox: AnyMessage[] = [];
   /** Every message received, also those taken. */
   readonly received: AnyMessage[] = [];
+  readonly transport: TransportName;
   readonly #network: PeerNetwork;
   readonly #random: IdentifierSource;
   /** Sees each message first; true takes it away from the inbox. */
   onMessage: (message: AnyMessage) => boolean = () => false;
 
-  constructor(network: PeerNetwork, random: IdentifierSource, name: string, address: string, pf: string) {
+  constructor(
+    network: PeerNetwork,
+    random: IdentifierSource,
+    name: string,
+    address: string,
+    pf: string,
+    transport: TransportName = 'UDP',
+  ) {
     this.name = name;
     this.address = address;
     this.pf = pf;
+    this.transport = transport;
     this.#network = network;
     this.#random = random;
     network.attach(address, (bytes) => {
@@ -76,7 +85,12 @@ export class Peer {
   }
 
   get uri(): string {
-    return `sip:${this.name}@${this.address}`;
+    return `sip:${this.name}@${this.address}${transportParam(this.transport)}`;
+  }
+
+  /** A Via of its own. */
+  via(branch: string): string {
+    return `SIP/2.0/${this.transport} ${this.address};branch=${branch}`;
   }
 
   token(): string {
@@ -94,12 +108,12 @@ export class Peer {
       return;
     }
     const branch = options.branch ?? this.token();
-    message.prepend('Via', `SIP/2.0/UDP ${this.address};branch=z9hG4bK${branch}`);
+    message.prepend('Via', this.via(`z9hG4bK${branch}`));
     this.sendRaw(message, options.to ?? this.#nextHop(message));
   }
 
   /** Sends a message, or any text at all, as it stands. */
-  sendRaw(message: AnyMessage | Uint8Array, to: string = this.pf, transport: TransportName = 'UDP'): void {
+  sendRaw(message: AnyMessage | Uint8Array, to: string = this.pf, transport = this.transport): void {
     const bytes = message instanceof Uint8Array ? message : serialize(message);
     this.#network.transmit(this.address, to, transport, bytes);
   }

@@ -1,12 +1,13 @@
 /** `cpm-engine serve` as its users run it: the compiled program, a configuration file, the admin interface. */
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { stringify } from 'yaml';
 import type { Program, Scene } from './processes.ts';
 
-/** Folder of the project. */
-export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+/** Folder of the project, also for what is compiled below `dist`. */
+export const PROJECT = dirname(createRequire(import.meta.url).resolve('cpm-engine/package.json'));
 
 const MAIN_FILE = join('dist', 'src', 'server', 'main.js');
 /** The compiled program. */
@@ -35,9 +36,13 @@ export interface RunningServer {
 }
 
 /** A module that makes the clock of the program that loads it run ten times as fast. */
-const TIME_LAPSE = new URL('time-lapse.mjs', import.meta.url).href;
+const TIME_LAPSE = supportModule('time-lapse.mjs');
 /** One that makes it collect its garbage at SIGUSR2. */
-const COLLECT_GARBAGE = new URL('collect-garbage.mjs', import.meta.url).href;
+const COLLECT_GARBAGE = supportModule('collect-garbage.mjs');
+
+function supportModule(name: string): string {
+  return pathToFileURL(join(PROJECT, 'test', 'support', name)).href;
+}
 
 export interface ServeOptions {
   /** Of its files; by default `pf`. */
@@ -46,13 +51,15 @@ export interface ServeOptions {
   readonly timeLapse?: boolean;
   /** SIGUSR2 makes it collect its garbage. */
   readonly collectsGarbage?: boolean;
+  /** URLs of further modules that it loads before anything else. */
+  readonly modules?: readonly string[];
 }
 
 /** Starts the server; what is not said is as short as tests like it. */
 export async function serve(
   scene: Scene,
   config: Record<string, unknown>,
-  { name = 'pf', timeLapse = false, collectsGarbage = false }: ServeOptions = {},
+  { name = 'pf', timeLapse = false, collectsGarbage = false, modules = [] }: ServeOptions = {},
 ): Promise<RunningServer> {
   const { sip, ...rest } = config as { sip?: Record<string, unknown> };
   const whole = {
@@ -68,7 +75,11 @@ export async function serve(
     ...rest,
   };
   const configFile = scene.file(`${name}.yaml`, stringify(whole));
-  return attach(scene, configFile, [...(timeLapse ? [TIME_LAPSE] : []), ...(collectsGarbage ? [COLLECT_GARBAGE] : [])]);
+  return attach(scene, configFile, [
+    ...(timeLapse ? [TIME_LAPSE] : []),
+    ...(collectsGarbage ? [COLLECT_GARBAGE] : []),
+    ...modules,
+  ]);
 }
 
 /** Starts the server on a configuration that is there already, as after a crash. `token` is that of its admin side. */

@@ -114,7 +114,7 @@ export class Endpoint {
 
   #ask(request: SipRequest, dialog: EndpointDialog | undefined): void {
     const branch = `z9hG4bK${this.peer.name}${this.#branches++}`;
-    request.prepend('Via', `SIP/2.0/UDP ${this.peer.address};branch=${branch}`);
+    request.prepend('Via', this.peer.via(branch));
     const asked = { request, dialog, heard: false, ended: false, cancelling: false, acks: new Map(), lastRSeq: 0 };
     this.#asked.set(branch, asked);
     this.repetitions.say(
@@ -199,7 +199,7 @@ export class Endpoint {
     if (response.contact !== undefined) dialog.target = response.contact.uri;
     const sdp = asked.request.body.length === 0 ? { sdp: answerTo(response, this.peer.name, []) } : {};
     const ack = requestIn(dialog, 'ACK', number, this.peer.uri, sdp);
-    ack.prepend('Via', `SIP/2.0/UDP ${this.peer.address};branch=${asked.request.branch}-${asked.acks.size}-ack`);
+    ack.prepend('Via', this.peer.via(`${asked.request.branch}-${asked.acks.size}-ack`));
     asked.acks.set(tag, ack);
     asked.ended = true;
     this.#acknowledge(ack);

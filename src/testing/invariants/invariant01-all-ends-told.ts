@@ -32,6 +32,8 @@ function isAwaited(invite: TransactionSeen, remoteTag: string, wire: Wire): bool
 function ringsOn(invite: TransactionSeen, wire: Wire): boolean {
   if (invite.way !== 'out' || invite.method !== 'INVITE' || isForwarded(invite.request)) return false;
   if (finals(invite).length > 0 || wire.cancelOf(invite) !== undefined) return false;
+  // A first response behind timer B fits no transaction any more, and a user agent drops it (18.1.2).
+  if (timedOut(invite, wire)) return false;
   // After a restart the INVITE is said anew, and what rings is known when that is answered.
   const last = invite.responses.at(-1);
   return last !== undefined && !wire.crashed(last.at, Number.POSITIVE_INFINITY);

@@ -18,15 +18,15 @@ export function invariant03OneFinalAnswer(wire: Wire): Violation[] {
   return violations;
 }
 
-/** Final responses that differ. A proxy passes on the 2xx of every fork (RFC 3261 16.7 step 5). */
+/** Final responses that differ. A proxy passes on the 2xx of every fork, also behind a refusal (RFC 3261 16.7 step 5). */
 function distinct(request: TransactionSeen, wire: Wire): string[] {
   const [answered, ...later] = finals(request);
   if (answered === undefined) return [];
   // Later its transaction is over, and a copy that has been under way for so long is a request of its own.
-  const all = [answered, ...later.filter(({ at }) => at - answered.at < REMEMBERED_MS)];
-  const forks = request.method === 'INVITE' && wire.isProxied(request.request.callId);
-  if (forks && all.every(({ message }) => message.status < 300)) return all.slice(0, 1).map(() => '2xx');
+  const timely = later.filter(({ at }) => at - answered.at < REMEMBERED_MS);
   const proxied = wire.isProxied(request.request.callId);
+  const forks = proxied && request.method === 'INVITE';
+  const all = [answered, ...timely.filter(({ message }) => !forks || message.status >= 300)];
   const accepted = !proxied && request.method === 'INVITE' && answered.message.status < 300;
   // A process that was killed does not know what it refused; what it has accepted the next one may not refuse.
   // A copy that finds its session is refused as merged (8.2.2.2): whoever has heard the first answer sends none.

@@ -23,7 +23,12 @@ export function invariant05ProxyIsSilent(wire: Wire): Violation[] {
 /** Another session under the same Call-ID, of which the function is an end. */
 function isOwn({ request, responses }: TransactionSeen, wire: Wire): boolean {
   const tags = [request.toTag, request.fromTag, ...responses.map(({ message }) => message.toTag)];
-  return tags.some((tag) => wire.sessions.get(tag?.split('.', 1)[0] ?? '')?.mode === 'b2bua');
+  return tags.some((tag) => modeOf(tag, wire) === 'b2bua');
+}
+
+/** Mode of the session that made a tag; null before it was chosen, undefined where no session did. */
+function modeOf(tag: string | undefined, wire: Wire): string | null | undefined {
+  return wire.sessions.get(tag?.split('.', 1)[0] ?? '')?.mode;
 }
 
 interface Numbered {
@@ -63,6 +68,8 @@ function answers(seen: TransactionSeen, wire: Wire): Violation[] {
     // One that was never passed on was refused, or called off, before the mode was chosen.
     const early = asked.length === 0 && seen.method === 'INVITE' && seen.request.toTag === undefined;
     const known = asked.some(({ responses }) => responses.some((heard) => heard.message.status === message.status));
+    // After a kill a copy of it may begin a second session, which is called off before its mode is chosen.
+    if (modeOf(message.toTag, wire) === null) continue;
     if (message.status === 100 || early || known || OWN_RESPONSES.includes(message.status)) continue;
     violations.push(broken(seen, `was answered ${message.status}`));
   }

@@ -1,5 +1,6 @@
 /** Invariant 15: a killed process that starts again goes on where it was, and leaves the same history. */
 import { type FolderSeen, kindOf } from './folders.ts';
+import { isEndedAnew } from './invariant04-no-request-after-end.ts';
 import { isKnown } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
 import { type DialogSeen, endOf, finals, first, named, type Wire } from './wire.ts';
@@ -20,14 +21,16 @@ export function invariant15RestartIsADelay(
 function numbers(dialog: DialogSeen, wire: Wire): Violation[] {
   const violations: Violation[] = [];
   let highest = 0;
+  let ended = Number.POSITIVE_INFINITY;
   for (const request of wire.requestsIn(dialog, 'out')) {
     if (request.method === 'ACK' || request.method === 'CANCEL') continue;
     const number = request.request.cseq?.number ?? 0;
-    if (number <= highest) {
+    if (number <= highest && !isEndedAnew(dialog.session, ended, request, wire)) {
       const what = `${named(request)} of leg ${dialog.leg} has a number that was used before`;
       violations.push({ invariant: 15, what, at: first(request).at });
     }
     highest = Math.max(highest, number);
+    if (request.method === 'BYE') ended = Math.min(ended, first(request).order);
   }
   return violations;
 }

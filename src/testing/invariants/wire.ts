@@ -186,9 +186,16 @@ export class Wire {
     return this.#byKey.get(`${invite.way} ${branch ?? ''} ${via?.host}:${via?.port ?? 5060} CANCEL`);
   }
 
-  /** Whether the process was ever away for so long, ms. */
+  /** Whether the process was ever away for so long, ms. One that is killed again at once has not been back. */
   downFor(ms: number): boolean {
-    return this.crashes.some(({ at, until }) => until - at >= ms);
+    let since = Number.NEGATIVE_INFINITY;
+    let back = Number.NEGATIVE_INFINITY;
+    for (const { at, until } of this.crashes) {
+      if (at - back > NOTICE_MS) since = at;
+      back = until;
+      if (until - since >= ms) return true;
+    }
+    return false;
   }
 
   /** Whether the process was killed between two times, both included. */

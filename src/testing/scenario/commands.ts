@@ -25,6 +25,7 @@ export function perform(command: Command, stage: Stage): void {
       return;
     case 'disk':
       stage.pf.store.delayMs = command.commitMs;
+      stage.pf.store.failure = command.full === true ? 'the disk is full' : null;
       return;
     case 'policy':
       stage.pf.engine.policy = { ...stage.pf.engine.policy, ...command.change };

@@ -20,6 +20,8 @@ export interface Played {
 
 /** 64*T1, and then some for messages under way. */
 const TRANSACTION_MS = 32_000;
+/** Timer C, and how long its CANCEL may stay without an answer (RFC 3261 16.8, 16.10). */
+const RINGING_MS = 181_000 + TRANSACTION_MS;
 /** Time for the last transactions, for the longest pause of the outbox, and for an endpoint that says BYE at last. */
 const LINGER_MS = 200_000;
 
@@ -32,9 +34,10 @@ export function play(scene: Scene, options: StageOptions = {}): Played {
   world.advance(boundOf(scene));
   const bound = world.clock.now();
   const overdue = [...pf.engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`);
-  // What is checked from here on is that everything is let go; the message store must be there for that.
+  // What is checked from here on is that everything is let go; the stores must be there for that.
   stage.history.mood = 'well';
   stage.history.delayMs = 0;
+  pf.store.failure = null;
   world.advance(LINGER_MS);
   return { scene, chronicle, stage, bound, overdue, held: heldOf(stage) };
 }
@@ -67,6 +70,7 @@ function liveness(finale: Extract<Finale, { mode: 'liveness' }>, stage: Stage): 
     return;
   }
   stage.weather.calm();
+  stage.pf.store.failure = null;
   for (const endpoint of Object.values(stage.endpoints)) {
     endpoint.conduct = GOOD_CONDUCT;
     endpoint.deaf = false;
@@ -79,13 +83,14 @@ function hangUp(stage: Stage): void {
 }
 
 /**
- * How long sessions may still live: until a ringing that nobody ends is given up, or the session timer expires, and
- * then the teardown. Sessions that nobody is there to end have no shorter one.
+ * How long sessions may still live: until a ringing that nobody ends is given up, here and behind the ISF, the session
+ * timer of what was accepted at the last moment expires, and then the teardown. Sessions that nobody is there to end
+ * have no shorter one.
  */
 function boundOf({ setting, commands }: Scene): number {
   const { interval } = setting;
   // A peer may ask for a longer interval by 422, and the timer starts anew with what is agreed upon last.
-  const longest = Math.max(interval, 120, 181) * 1000;
+  const longest = 2 * RINGING_MS + Math.max(interval, 120) * 1000;
   const down = commands.reduce((sum, command) => sum + (command.do === 'crash' ? command.downMs : 0), 0);
   return longest + 4 * TRANSACTION_MS + down + 40_000;
 }

@@ -27,6 +27,8 @@ export interface Setting {
   readonly network: NetworkFaults;
   /** How long preferences take, ms; 0: at hand; null: they never come. */
   readonly preferencesMs: number | null;
+  /** The preference server answers once (as where this is absent), says the same once more, or the opposite. */
+  readonly xdms?: 'once' | 'twice' | 'contrary';
   /** How long a commit of the session store takes, ms. */
   readonly commitMs: number;
   /** How long each operation of the message store takes, ms. */
@@ -55,7 +57,8 @@ export type Command =
   /** `kill -9` at once, after the next commit is on the disk, or after the next operation of the message store. */
   | { readonly do: 'crash'; readonly instant: 'now' | 'committed' | 'stored'; readonly downMs: number }
   | { readonly do: 'history'; readonly mood: HistoryMood; readonly delayMs: number }
-  | { readonly do: 'disk'; readonly commitMs: number }
+  /** `full`: the session store takes nothing. Calls go on without their record then, so it is no scene for a kill. */
+  | { readonly do: 'disk'; readonly commitMs: number; readonly full?: boolean }
   | { readonly do: 'policy'; readonly change: Partial<Pick<Policy, 'mediaPath' | 'partialClose' | 'recording'>> }
   | { readonly do: 'order'; readonly by: 'operator' | 'shutdown' }
   | { readonly do: 'mediaFails' }
@@ -91,6 +94,7 @@ export const PLAIN_SETTING: Setting = {
   supported: ['timer'],
   network: { loss: 0, duplication: 0, delayMs: 1 },
   preferencesMs: 0,
+  xdms: 'once',
   commitMs: 0,
   historyMs: 0,
   conduct: {},

@@ -29,6 +29,8 @@ export interface StageOptions {
 }
 
 const ISF = '10.0.0.30:5060';
+/** When the preference server says it once more: while the callee rings. */
+const XDMS_AGAIN_MS = 6;
 
 export class Stage {
   readonly scene: Scene;
@@ -76,12 +78,15 @@ export class Stage {
       ...(setting.interworked && setting.role === 'term' ? { clients: [] } : {}),
       ...this.#options.profile,
     };
-    const { preferencesMs } = setting;
+    const { preferencesMs, xdms = 'once' } = setting;
     return (_query: ProfileQuery, done: (profile: Profile) => void): void => {
+      const answer = (ms: number, told: Profile): void => {
+        this.world.clock.schedule(ms, { onTimer: () => done(told) }, 'preferences');
+      };
       if (preferencesMs === 0) done(profile);
-      else if (preferencesMs !== null) {
-        this.world.clock.schedule(preferencesMs, { onTimer: () => done(profile) }, 'preferences');
-      }
+      else if (preferencesMs !== null) answer(preferencesMs, profile);
+      // Nobody asked for a second answer.
+      if (xdms !== 'once') answer((preferencesMs ?? 0) + XDMS_AGAIN_MS, xdms === 'twice' ? profile : contrary(profile));
     };
   }
 
@@ -167,5 +172,17 @@ function policyOf(setting: Setting): Partial<Policy> {
     mediaPath: setting.mediaPath,
     partialClose: setting.partialClose,
     timers: { ...timers, se: setting.interval, refresher: setting.refresher },
+  };
+}
+
+/** The opposite of everything that decides on a session. */
+function contrary(profile: Profile): Profile {
+  const { allowOfflineStorage, doNotDisturb } = profile;
+  return {
+    ...profile,
+    allowOfflineStorage: !allowOfflineStorage,
+    doNotDisturb: !doNotDisturb,
+    interworking: false,
+    clients: [],
   };
 }
