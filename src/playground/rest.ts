@@ -1,0 +1,46 @@
+/** How far from its end a function of a play is, and what it holds. */
+import type { PlayedFunction, Theatre } from './theatre.ts';
+import type { Rest } from './verdicts.ts';
+
+/** Longer than any endpoint waits before it says something again (RFC 3261 17.1.2.1, T2). */
+const QUIET_MS = 5000;
+/** Transactions are forgotten 64*T1 after their last message, and what was learnt of stragglers as long after that. */
+const FORGOTTEN_MS = 100_000;
+
+export function restOf({ watched }: PlayedFunction, { network, clock }: Theatre): Rest {
+  const { pf, chronicle, history } = watched;
+  const states = chronicle.entries.some(({ kind }) => kind === 'state');
+  const last = network.transcript.at(-1)?.at ?? 0;
+  const quiet = clock.now() - last;
+  const sessions = pf.engine.sessions.size;
+  const work = Math.max(pf.outbox.depth, pf.disk.intents.size);
+  const waits = [
+    ...(pf.up ? [] : ['the process is down']),
+    ...(sessions > 0 && pf.up ? [`${sessions} ${sessions === 1 ? 'session lives' : 'sessions live'}`] : []),
+    ...(network.flights.length > 0 ? ['messages are under way'] : []),
+    ...(history.mood === 'well' ? [] : ['the message store is not well']),
+    ...(work > 0 ? [`${work} ${work === 1 ? 'object waits' : 'objects wait'} for the message store`] : []),
+    ...(quiet < QUIET_MS ? ['somebody may still repeat himself'] : []),
+  ];
+  const ended = waits.length === 0;
+  return { untouched: !states, ended, forgotten: ended && quiet >= FORGOTTEN_MS, waits };
+}
+
+/** What the function still holds of sessions: in memory, on the disk, as timers and media. */
+export function heldBy({ watched }: PlayedFunction): string[] {
+  const { pf, media } = watched;
+  const { legs, proxied, clients, servers } = pf.stack.held;
+  const counts: readonly (readonly [number, string])[] = [
+    [pf.engine.sessions.size, 'sessions'],
+    [pf.disk.sessions.size, 'stored sessions'],
+    [pf.disk.intents.size, 'intents'],
+    [pf.outbox.depth, 'pieces of history work'],
+    [legs, 'legs'],
+    [proxied, 'proxied sessions'],
+    [clients, 'client transactions'],
+    [servers, 'server transactions'],
+    [pf.timers, 'timers'],
+    [media.bound.size, 'legs with media'],
+  ];
+  return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+}
