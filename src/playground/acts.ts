@@ -81,17 +81,18 @@ export type ActNamed<V extends Verb> = Extract<Act, { do: V }>;
 /** Where in a play something was done: so many ms after its beginning, when so many timers had fired. */
 export interface Instant {
   readonly at: number;
-  readonly fired: number;
+  /** Null: when everything that was due by then had happened. */
+  readonly fired: number | null;
 }
 
 export interface Done extends Instant {
   readonly act: Act;
 }
 
-/** `41.2100.crash.pfa.now.2000` */
+/** `41.2100.crash.pfa.now.2000`; a `-` in front where timers are not counted. */
 export function actText({ at, fired, act }: Done): string {
   const values = Object.keys(ACTS[act.do]).map((name) => String((act as unknown as Record<string, unknown>)[name]));
-  return [fired, at, act.do, ...values].join('.');
+  return [fired ?? '-', at, act.do, ...values].join('.');
 }
 
 /** Reads one act. Throws an `Error` that says what is wrong with the text. */
@@ -117,11 +118,14 @@ function checked(kind: Kind<unknown>, name: string, text: string): unknown {
   return value;
 }
 
-/** `41.2100`: timers fired, ms. */
+/** `41.2100`, or `-.2100`: timers fired, ms. */
 export function instantIn(text: string): Instant {
   const [fired = '', at = '', ...more] = text.split('.');
   if (more.length > 0) throw new Error(`"${shortened(text)}" is no instant: it is timers fired, a dot, and ms`);
-  return { fired: checked(FIRED, 'number of timers', fired) as number, at: checked(time, 'time', at) as number };
+  return {
+    fired: fired === '-' ? null : (checked(FIRED, 'number of timers', fired) as number),
+    at: checked(time, 'time', at) as number,
+  };
 }
 
 const FIRED = whole(0, 10_000_000);

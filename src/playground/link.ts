@@ -26,7 +26,7 @@ export function linkText({ beginning, acts, upTo }: Link): string {
   if (beginning.kind === 'call') parts.push(['play', 'call'], ...settingParts(beginning.setting));
   else parts.push(['scene', sceneText(beginning)]);
   if (acts.length > 0) parts.push(['acts', acts.map(actText).join(',')]);
-  if (upTo !== undefined) parts.push(['at', `${upTo.fired}.${upTo.at}`]);
+  if (upTo !== undefined) parts.push(['at', `${upTo.fired ?? '-'}.${upTo.at}`]);
   return parts.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
@@ -71,7 +71,7 @@ function actsIn(text: string): Done[] {
   const done = acts.map(actIn);
   done.forEach(({ at, fired }, index) => {
     const before = done[index - 1];
-    if (before === undefined || (before.at <= at && before.fired <= fired)) return;
+    if (before === undefined || (before.at <= at && (before.fired ?? 0) <= (fired ?? Number.POSITIVE_INFINITY))) return;
     throw new Error(`act ${index + 1} of the link comes before the one in front of it`);
   });
   return done;

@@ -21,7 +21,7 @@ import { type Verdict, verdictsOf } from './verdicts.ts';
 /** Rows a play can have; beyond, it stands still. Somebody who repeats himself for ever would fill any memory. */
 const MOST_ROWS = 6000;
 /** Timers that fire in one step at the most, where nothing comes of them that can be seen. */
-const MOST_SILENT = 5000;
+const MOST_SILENT = 200;
 /** Nothing happens any more in a play that has run on for so long, ms. */
 const TO_THE_END_MS = 4 * 3_600_000;
 
@@ -123,20 +123,20 @@ export class Play {
 
   /** Lets one thing happen that is due at or before `until`, ms since the beginning. False where nothing is. */
   #once(until: number): boolean {
-    if (this.full) return false;
+    if (this.full || until > LONGEST_MS) return false;
     const { clock, script } = this.theatre;
     const timer = clock.next === undefined ? Number.POSITIVE_INFINITY : clock.next - this.begun;
     const act = this.#coming[0];
     // An act of a link is at its place among the timers; a script comes when all that was due has happened.
-    if (act !== undefined && act.at <= until && (this.#fired >= act.fired || timer > act.at)) {
-      clock.advanceTo(this.begun + Math.max(act.at, this.elapsed));
+    if (act !== undefined && act.at <= until && this.#isDue(act, timer)) {
+      this.#letPass(act.at);
       this.#coming.shift();
       this.#perform(act.act);
       return true;
     }
     const cue = script[this.#cue];
     if (cue !== undefined && cue.at <= until && cue.at < timer) {
-      clock.advanceTo(this.begun + Math.max(cue.at, this.elapsed));
+      this.#letPass(cue.at);
       this.#cue++;
       this.notebook.note(null, 'act', cue.says);
       cue.run();
@@ -147,11 +147,23 @@ export class Play {
     return clock.step();
   }
 
-  /** Moves on to this time, ms since the beginning. */
-  advanceTo(until: number): void {
-    while (this.#once(until));
+  /** `timer`: when the next one fires, ms since the beginning. */
+  #isDue({ at, fired }: Instant, timer: number): boolean {
+    return timer > at || (timer === at && fired !== null && this.#fired >= fired);
+  }
+
+  /** Time passes in which nothing happens. */
+  #letPass(until: number): void {
     const { clock } = this.theatre;
-    if (!this.full && until > this.elapsed) clock.advanceTo(this.begun + until);
+    const time = this.begun + until;
+    if (time > clock.now() && (clock.next === undefined || clock.next > time)) clock.advanceTo(time);
+  }
+
+  /** Moves on to this time, ms since the beginning. */
+  advanceTo(time: number): void {
+    const until = Math.min(time, LONGEST_MS);
+    while (this.#once(until));
+    if (!this.full) this.#letPass(until);
   }
 
   /** Moves on until something can be seen: a message, a step, a note. False where nothing happens any more. */
@@ -159,7 +171,7 @@ export class Play {
     const before = this.#seen();
     for (let silent = 0; silent < MOST_SILENT; silent++) {
       const next = this.#next();
-      if (next === undefined || !this.#once(next)) return false;
+      if (next === undefined || !this.#once(Math.max(next, this.elapsed))) return false;
       if (this.#seen() !== before) return true;
     }
     return true;
@@ -171,7 +183,7 @@ export class Play {
 
   /** Moves on until all is over and forgotten; what never ends by itself is given some hours. */
   toTheEnd(): void {
-    const limit = this.elapsed + TO_THE_END_MS;
+    const limit = Math.min(LONGEST_MS, this.elapsed + TO_THE_END_MS);
     while (!this.full && this.elapsed < limit && !(this.atRest && this.#scriptIsOver())) {
       const next = this.#next();
       if (next === undefined) {
@@ -188,11 +200,13 @@ export class Play {
 
   /** Moves on to an instant of a link. */
   runTo({ at, fired }: Instant): void {
+    if (fired === null) return this.advanceTo(at);
     while (this.#fired < fired && this.#once(at));
-    while (this.#coming[0] !== undefined && this.#coming[0].at <= at && this.#coming[0].fired <= fired) this.#once(at);
-    const { clock } = this.theatre;
-    const next = this.#next();
-    if (at > this.elapsed && (next === undefined || next > at)) clock.advanceTo(this.begun + at);
+    // Acts of that very instant belong to it; timers that had not fired do not.
+    while (this.#coming[0] !== undefined && this.#coming[0].at <= at && (this.#coming[0].fired ?? 0) <= fired) {
+      if (!this.#once(at)) break;
+    }
+    this.#letPass(at);
   }
 
   // --- acts ------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ const FORGOTTEN_MS = 100_000;
 
 export function restOf({ watched }: PlayedFunction, { network, clock }: Theatre): Rest {
   const { pf, chronicle, history } = watched;
-  const states = chronicle.entries.some(({ kind }) => kind === 'state');
-  const last = network.transcript.at(-1)?.at ?? 0;
+  const untouched = !chronicle.entries.some(({ kind }) => kind === 'state');
+  const last = Math.max(network.transcript.at(-1)?.at ?? 0, chronicle.entries.at(-1)?.at ?? 0);
   const quiet = clock.now() - last;
   const sessions = pf.engine.sessions.size;
   const work = Math.max(pf.outbox.depth, pf.disk.intents.size);
@@ -23,7 +23,7 @@ export function restOf({ watched }: PlayedFunction, { network, clock }: Theatre)
     ...(quiet < QUIET_MS ? ['somebody may still repeat himself'] : []),
   ];
   const ended = waits.length === 0;
-  return { untouched: !states, ended, forgotten: ended && quiet >= FORGOTTEN_MS, waits };
+  return { untouched, ended, forgotten: ended && quiet >= FORGOTTEN_MS, waits };
 }
 
 /** What the function still holds of sessions: in memory, on the disk, as timers and media. */
