@@ -36,6 +36,7 @@ export class Play {
   #coming: Done[];
   /** Scripted events that are past. */
   #cue = 0;
+  /** Timers and scripted events so far. */
   #fired = 0;
 
   constructor(beginning: Beginning, acts: readonly Done[] = []) {
@@ -92,9 +93,14 @@ export class Play {
     return this.rows.length >= MOST_ROWS || this.elapsed >= LONGEST_MS;
   }
 
+  /** A script still has something to do. */
+  get scripted(): boolean {
+    return this.#cue < this.theatre.script.length;
+  }
+
   /** Nothing waits to happen: no timer, no script, no act of the link. */
   get still(): boolean {
-    return this.#next() === undefined;
+    return this.next === undefined;
   }
 
   link(): Link {
@@ -113,7 +119,7 @@ export class Play {
   // --- time ------------------------------------------------------------------------------------------------------
 
   /** When something happens next, ms since the beginning; a timer unless a script or an act comes first. */
-  #next(): number | undefined {
+  get next(): number | undefined {
     const timer = this.theatre.clock.next;
     const script = this.theatre.script[this.#cue]?.at;
     const times = [timer === undefined ? undefined : timer - this.begun, script, this.#coming[0]?.at];
@@ -127,17 +133,18 @@ export class Play {
     const { clock, script } = this.theatre;
     const timer = clock.next === undefined ? Number.POSITIVE_INFINITY : clock.next - this.begun;
     const act = this.#coming[0];
-    // An act of a link is at its place among the timers; a script comes when all that was due has happened.
-    if (act !== undefined && act.at <= until && this.#isDue(act, timer)) {
+    const cue = script[this.#cue];
+    // An act of a link is at its place among all else; a script comes when all that was due has happened.
+    if (act !== undefined && act.at <= until && this.#isDue(act, Math.min(timer, cue?.at ?? timer))) {
       this.#letPass(act.at);
       this.#coming.shift();
       this.#perform(act.act);
       return true;
     }
-    const cue = script[this.#cue];
     if (cue !== undefined && cue.at <= until && cue.at < timer) {
       this.#letPass(cue.at);
       this.#cue++;
+      this.#fired++;
       this.notebook.note(null, 'act', cue.says);
       cue.run();
       return true;
@@ -147,9 +154,9 @@ export class Play {
     return clock.step();
   }
 
-  /** `timer`: when the next one fires, ms since the beginning. */
-  #isDue({ at, fired }: Instant, timer: number): boolean {
-    return timer > at || (timer === at && fired !== null && this.#fired >= fired);
+  /** `next`: when something else happens, ms since the beginning. */
+  #isDue({ at, fired }: Instant, next: number): boolean {
+    return next > at || (next === at && fired !== null && this.#fired >= fired);
   }
 
   /** Time passes in which nothing happens. */
@@ -170,7 +177,7 @@ export class Play {
   step(): boolean {
     const before = this.#seen();
     for (let silent = 0; silent < MOST_SILENT; silent++) {
-      const next = this.#next();
+      const next = this.next;
       if (next === undefined || !this.#once(Math.max(next, this.elapsed))) return false;
       if (this.#seen() !== before) return true;
     }
@@ -184,18 +191,14 @@ export class Play {
   /** Moves on until all is over and forgotten; what never ends by itself is given some hours. */
   toTheEnd(): void {
     const limit = Math.min(LONGEST_MS, this.elapsed + TO_THE_END_MS);
-    while (!this.full && this.elapsed < limit && !(this.atRest && this.#scriptIsOver())) {
-      const next = this.#next();
+    while (!this.full && this.elapsed < limit && !(this.atRest && !this.scripted && this.#coming.length === 0)) {
+      const next = this.next;
       if (next === undefined) {
         // Nothing is to come but forgetting.
         this.advanceTo(Math.min(limit, this.elapsed + 1000));
         if (this.notebook.untouched) return;
       } else this.advanceTo(Math.min(next, limit));
     }
-  }
-
-  #scriptIsOver(): boolean {
-    return this.#cue >= this.theatre.script.length && this.#coming.length === 0;
   }
 
   /** Moves on to an instant of a link. */
