@@ -11,7 +11,7 @@ import { Interference } from './interference.ts';
 import { type Beginning, type Link, MOST_ACTS } from './link.ts';
 import { Notebook } from './notebook.ts';
 import { perform } from './perform.ts';
-import { heldBy, restOf } from './rest.ts';
+import { restOf } from './rest.ts';
 import type { Row } from './rows.ts';
 import { says } from './says.ts';
 import { sceneTheatre } from './scene-theatre.ts';
@@ -108,7 +108,7 @@ export class Play {
   }
 
   verdicts(of: PlayedFunction): readonly Verdict[] {
-    return verdictsOf(of, restOf(of, this.theatre), this.theatre.clock.now(), heldBy(of));
+    return verdictsOf(of, restOf(of, this.theatre), this.theatre.clock.now());
   }
 
   /** Whether everything has come to rest at every function. */

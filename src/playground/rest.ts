@@ -1,4 +1,4 @@
-/** How far from its end a function of a play is, and what it holds. */
+/** How far from its end a function of a play is. */
 import type { PlayedFunction, Theatre } from './theatre.ts';
 import type { Rest } from './verdicts.ts';
 
@@ -24,23 +24,4 @@ export function restOf({ watched }: PlayedFunction, { network, clock }: Theatre)
   ];
   const ended = waits.length === 0;
   return { untouched, ended, forgotten: ended && quiet >= FORGOTTEN_MS, waits };
-}
-
-/** What the function still holds of sessions: in memory, on the disk, as timers and media. */
-export function heldBy({ watched }: PlayedFunction): string[] {
-  const { pf, media } = watched;
-  const { legs, proxied, clients, servers } = pf.stack.held;
-  const counts: readonly (readonly [number, string])[] = [
-    [pf.engine.sessions.size, 'sessions'],
-    [pf.disk.sessions.size, 'stored sessions'],
-    [pf.disk.intents.size, 'intents'],
-    [pf.outbox.depth, 'pieces of history work'],
-    [legs, 'legs'],
-    [proxied, 'proxied sessions'],
-    [clients, 'client transactions'],
-    [servers, 'server transactions'],
-    [pf.timers, 'timers'],
-    [media.bound.size, 'legs with media'],
-  ];
-  return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
 }

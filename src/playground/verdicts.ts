@@ -49,18 +49,13 @@ export interface Rest {
   readonly waits: readonly string[];
 }
 
-/** `now`: ms since the epoch; `held`: what the function holds. */
-export function verdictsOf(
-  played: PlayedFunction,
-  rest: Rest,
-  now: number,
-  held: readonly string[],
-): readonly Verdict[] {
+/** `now`: ms since the epoch. */
+export function verdictsOf(played: PlayedFunction, rest: Rest, now: number): readonly Verdict[] {
   const { watched, client, iwfs, wanted, commitMs } = played;
   const { chronicle, history } = watched;
   const down = downTime(chronicle) + (watched.pf.up ? 0 : now);
   const slackMs = Math.max(0, down) + 500 + 8 * commitMs;
-  const found = violationsIn({ chronicle, memory: history.memory, client, iwfs, wanted, slackMs, held });
+  const found = violationsIn({ chronicle, memory: history.memory, client, iwfs, wanted, slackMs, held: watched.held });
   const overdue = overdueEnds(played, slackMs, now);
   return INVARIANTS.map(([invariant]) => {
     const own = found.filter((violation) => violation.invariant === invariant);

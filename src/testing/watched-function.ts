@@ -33,6 +33,16 @@ export class WatchedFunction implements NetworkWatcher {
     return this.#pf as ParticipatingFunction;
   }
 
+  /** What the function and its media hold; empty once all is over. */
+  get held(): string[] {
+    const { timers, held } = this.pf;
+    return [
+      ...held,
+      ...(timers > 0 ? [`${timers} timers`] : []),
+      ...[...this.media.bound].map((leg) => `media of ${leg}`),
+    ];
+  }
+
   sent(passage: Passage): void {
     if (passage.from === this.pf.address) this.chronicle.note({ kind: 'out', at: this.#clock.now(), passage });
   }

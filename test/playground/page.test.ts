@@ -1,7 +1,7 @@
 /** The playground in a real browser, from its file, without a network. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { offset } from '../../src/page/format.ts';
 import { linkIn } from '../../src/playground/link.ts';
@@ -27,6 +27,9 @@ async function play(page: Page, seen: string | RegExp): Promise<void> {
   if (running === 0) await button(page, 'Play').click();
   await page.getByRole('button', { name: seen }).first().waitFor({ timeout: 30_000 });
 }
+
+// A browser on a busy machine.
+jest.setTimeout(120_000);
 
 describeWith(['chromium'], 'the playground', () => {
   const visits = browsing();
@@ -157,7 +160,7 @@ describeWith(['chromium'], 'the playground', () => {
       (await page.getByRole('textbox', { name: 'Scene as JSON' }).inputValue()).includes('"invariant": 12'),
     );
     await button(page, 'Open').click();
-    await page.getByRole('heading', { name: /^Once: a fork that answered after a restart/ }).waitFor();
+    await page.getByRole('heading', { name: /^Found: a fork that answered after a restart/ }).waitFor();
     await button(page, 'To the end').click();
     await until('every invariant holds', async () => (await verdict(page)) === '15 of 15 hold');
     expect((await ladder(page)).some((row) => /pf killed$/.test(row))).toBe(true);
@@ -165,6 +168,37 @@ describeWith(['chromium'], 'the playground', () => {
     expect(hash).toMatch(/^#scene=[\w-]+&at=/);
     const other = await open(hash);
     expect(await ladder(other)).toEqual(await ladder(page));
+  });
+
+  it('opens a scene that is dropped on it, and says why it does not open something else', async () => {
+    const page = await open();
+    const drop = (text: string): Promise<void> =>
+      page.evaluate(`{
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([${JSON.stringify(text)}], 'dropped.json'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      }`);
+    await drop('hello');
+    await page.getByRole('alert').getByText("can't be opened: this is no JSON").waitFor();
+    await drop(readFileSync(REGRESSION, 'utf8'));
+    await page.getByRole('heading', { name: /^Found: a fork/ }).waitFor();
+  });
+
+  it('lets the session timer run out: both functions end the session, and say why', async () => {
+    const page = await open('#timer=uac&interval=90&acts=-.0.invite.bob.1,-.2000.deaf.alice.on&at=-.2500');
+    const network = page.getByRole('group', { name: 'Picture of the network' });
+    await network.getByRole('button', { name: /^PF A/ }).click();
+    await button(page, 'Wait for the session timer').click();
+    await button(page, 'Step').click();
+    await page.getByRole('heading', { name: /^PF A: tearingDown/ }).waitFor();
+    await page.getByRole('region', { name: 'Held' }).getByText('session timer', { exact: true }).waitFor();
+  });
+
+  it('copies a link that leads there', async () => {
+    const page = await open('#acts=-.0.invite.bob.1&at=-.2000');
+    await button(page, 'Copy link').click();
+    await page.getByRole('status').getByText('Copied').waitFor();
+    expect(new URL(page.url()).hash).toContain('acts=-.0.invite.bob.1');
   });
 
   it('says what is wrong with a link, and plays a plain call instead', async () => {

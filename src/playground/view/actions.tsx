@@ -1,6 +1,7 @@
 /** What can be done with what is chosen in the picture. */
 import type { ComponentChildren } from 'preact';
 import { Choice } from '../../page/parts.tsx';
+import type { WatchedFunction } from '../../testing/watched-function.ts';
 import type { Act, MemberId } from '../acts.ts';
 import { LATE_MS } from '../interference.ts';
 import type { Play } from '../play.ts';
@@ -13,14 +14,16 @@ export interface ActionsProps {
   readonly frame: number;
   readonly chosen: Chosen;
   readonly act: (act: Act) => void;
+  /** Lets time pass at once, until so many ms after the beginning. */
+  readonly waitFor: (until: number) => void;
 }
 
-export function Actions({ play, chosen, act }: ActionsProps) {
+export function Actions({ play, chosen, act, waitFor }: ActionsProps) {
   if (chosen.kind === 'flight') return <OfFlight play={play} id={chosen.id} act={act} />;
   if (chosen.kind === 'link') return <OfLink play={play} from={chosen.from} to={chosen.to} act={act} />;
   const member = play.theatre.members.find(({ id }) => id === chosen.id) ?? play.theatre.members[0];
   if (member === undefined) return null;
-  if (member.kind === 'function') return <OfFunction play={play} member={member} act={act} />;
+  if (member.kind === 'function') return <OfFunction play={play} member={member} act={act} waitFor={waitFor} />;
   if (member.kind === 'iwf') return <OfIwf play={play} member={member} act={act} />;
   if (member.kind === 'isf') return <Silence play={play} member={member} act={act} />;
   if (member.kind === 'core') {
@@ -168,13 +171,14 @@ function OfIwf({ play, member, act }: Of) {
 const DOWN_MS = 2000;
 const SLOW_STORE_MS = 700;
 
-function OfFunction({ play, member, act }: Of) {
+function OfFunction({ play, member, act, waitFor }: Of & Pick<ActionsProps, 'waitFor'>) {
   const { id: who, name } = member;
   const watched = play.theatre.functions.find((each) => each.id === who)?.watched;
   if (watched === undefined) return null;
   const { history, pf } = watched;
   const kill = (instant: 'now' | 'committed' | 'stored', down = DOWN_MS): void =>
     act({ do: 'crash', who, instant, down });
+  const expiry = expiryOf(watched);
   const mood = history.mood === 'well' && history.delayMs > 0 ? 'slow' : history.mood;
   return (
     <Group name={name}>
@@ -213,8 +217,17 @@ function OfFunction({ play, member, act }: Of) {
       />
       <Button act={() => act({ do: 'end', who, by: 'operator' })}>Operator ends</Button>
       <Button act={() => act({ do: 'end', who, by: 'shutdown' })}>Shut down</Button>
+      {expiry !== undefined && <Button act={() => waitFor(expiry - play.begun)}>Wait for the session timer</Button>}
     </Group>
   );
+}
+
+/** When the first session timer of a session of its runs out, ms since the epoch. */
+function expiryOf({ pf }: WatchedFunction): number | undefined {
+  if (!pf.up) return undefined;
+  const deadlines = [...pf.engine.sessions.values()].flatMap(({ context }) => Object.entries(context.deadlines));
+  const expiries = deadlines.flatMap(([name, at]) => (name.startsWith('sessionExpired') ? [at] : []));
+  return expiries.length === 0 ? undefined : Math.min(...expiries);
 }
 
 function OfLink(props: {

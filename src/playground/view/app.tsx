@@ -1,11 +1,14 @@
 /** The playground: the picture and the ladder on the left, a function and the invariants on the right. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { offset } from '../../page/format.ts';
 import { useKeys } from '../../page/hooks.ts';
-import { Dialog, Panel } from '../../page/parts.tsx';
+import { KeysDialog, Panel } from '../../page/parts.tsx';
 import type { Charts } from '../../page/told.ts';
 import type { MemberId } from '../acts.ts';
 import { linkText } from '../link.ts';
+import type { Play } from '../play.ts';
+import type { PlayedFunction } from '../theatre.ts';
+import type { Verdict } from '../verdicts.ts';
 import { Actions } from './actions.tsx';
 import { hashOfScene, SceneDialog, SettingDialog } from './dialogs.tsx';
 import { FunctionView } from './function-view.tsx';
@@ -33,7 +36,7 @@ export function Playground({ charts }: { readonly charts: Charts }) {
   useDrop(player);
   usePlayKeys(player, () => setAt(undefined), setAsking);
   const seen = `${play.rows.length} ${play.notebook.arrivals} ${play.flights.length}`;
-  const judged = useVerdicts(player, seen);
+  const judged = useVerdicts(player);
   const look = (n: number): void => {
     setAt(n === at ? undefined : n);
     const row = play.rows[n];
@@ -54,7 +57,7 @@ export function Playground({ charts }: { readonly charts: Charts }) {
         <div class="left">
           <Panel title={titleOf(player)} class="network-panel" tools={<Time player={player} />}>
             <NetworkPicture play={play} frame={player.frame} chosen={chosen} choose={setChosen} />
-            <Actions play={play} frame={player.frame} chosen={chosen} act={player.act} />
+            <Actions play={play} frame={player.frame} chosen={chosen} act={player.act} waitFor={player.waitFor} />
           </Panel>
           <Panel
             title="Ladder of all nodes"
@@ -86,7 +89,7 @@ export function Playground({ charts }: { readonly charts: Charts }) {
       {asking === 'scene' && (
         <SceneDialog close={() => setAsking(undefined)} open={(hash) => player.open(hash, false)} />
       )}
-      {asking === 'keys' && <Keys close={() => setAsking(undefined)} />}
+      {asking === 'keys' && <KeysDialog keys={KEYS} close={() => setAsking(undefined)} />}
     </>
   );
 }
@@ -94,7 +97,7 @@ export function Playground({ charts }: { readonly charts: Charts }) {
 function titleOf({ play }: Player): string {
   const { beginning } = play;
   if (beginning.kind === 'call') return 'Network';
-  return beginning.found === undefined ? 'A scene of the property tests' : `Once: ${beginning.found}`;
+  return beginning.found === undefined ? 'A scene of the property tests' : `Found: ${beginning.found}`;
 }
 
 function Time({ player }: { readonly player: Player }) {
@@ -114,11 +117,25 @@ function Time({ player }: { readonly player: Player }) {
   );
 }
 
-/** Judged again when something has happened, and now and then while time goes by. */
-function useVerdicts({ play, frame, running }: Player, seen: string) {
-  const turn = running ? Math.floor(frame / 20) : seen;
-  const now = running ? 0 : play.elapsed;
-  return useMemo(() => play.theatre.functions.map((each) => [each, play.verdicts(each)] as const), [play, turn, now]);
+/** While time goes by, judging takes at most this share of it, and is done at most so often. */
+const JUDGING_SHARE = 0.1;
+const JUDGING_MS = 250;
+
+type Judged = readonly (readonly [PlayedFunction, readonly Verdict[]])[];
+
+/** At once where it stands still; else now and then, since judging a long play takes a while. */
+function useVerdicts({ play, running }: Player): Judged {
+  const last = useRef<{ play: Play; key: string; at: number; took: number; judged: Judged } | undefined>(undefined);
+  const key = `${play.rows.length} ${play.notebook.arrivals} ${play.elapsed}`;
+  const before = last.current;
+  const now = performance.now();
+  if (before !== undefined && before.play === play) {
+    const due = before.at + Math.max(JUDGING_MS, before.took / JUDGING_SHARE);
+    if (before.key === key || (running && now < due)) return before.judged;
+  }
+  const judged = play.theatre.functions.map((each) => [each, play.verdicts(each)] as const);
+  last.current = { play, key, at: now, took: performance.now() - now, judged };
+  return judged;
 }
 
 /** A scene's file can be dropped anywhere. */
@@ -159,35 +176,14 @@ function usePlayKeys(player: Player, toNow: () => void, ask: (what: Asking) => v
   });
 }
 
-function Keys({ close }: { readonly close: () => void }) {
-  const keys: readonly (readonly [string, string])[] = [
-    ['p, space', 'play, pause'],
-    ['.', 'one step: until something can be seen'],
-    ['e', 'to the end: until all is over and forgotten'],
-    ['a', 'again from the beginning'],
-    ['↑ ↓', 'along the ladder'],
-    ['Esc', 'back to now'],
-  ];
-  return (
-    <Dialog title="Keys" close={close}>
-      <dl class="keys">
-        {keys.map(([key, what]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-      <p class="actions">
-        <button type="button" onClick={close}>
-          Close
-        </button>
-      </p>
-    </Dialog>
-  );
-}
+const KEYS: readonly (readonly [string, string])[] = [
+  ['p, space', 'play, pause'],
+  ['.', 'one step: until something can be seen'],
+  ['e', 'to the end: until all is over and forgotten'],
+  ['a', 'again from the beginning'],
+  ['↑ ↓', 'along the ladder'],
+  ['Esc', 'back to now'],
+];
 
 /** The whole address of the play as it stands. */
 export function addressOf({ play }: Player): string {

@@ -81,27 +81,29 @@ export function Head({ player, setAsking }: { readonly player: Player; readonly 
 }
 
 /** How long it is said that the link was copied, ms. */
-const SAID_MS = 2000;
+const SAID_MS = 4000;
 
 function CopyLink({ player }: { readonly player: Player }) {
   const [said, setSaid] = useState<string>();
   const copy = async (): Promise<void> => {
     const address = addressOf(player);
-    const done = await navigator.clipboard.writeText(address).then(
-      () => true,
-      () => copiedByHand(address),
-    );
+    // First by hand: a page from the disk may be kept waiting for leave to use the clipboard.
+    const done = copiedByHand(address) || (await copiedByLeave(address));
     setSaid(done ? 'Copied' : 'Not copied: take it from the address bar');
     setTimeout(() => setSaid(undefined), SAID_MS);
   };
   return (
-    <button type="button" onClick={() => void copy()}>
-      <span role="status">{said ?? 'Copy link'}</span>
-    </button>
+    <>
+      <button type="button" onClick={() => void copy()}>
+        {said ?? 'Copy link'}
+      </button>
+      <span class="hidden" role="status">
+        {said}
+      </span>
+    </>
   );
 }
 
-/** Where the clipboard is not given to a page. */
 function copiedByHand(text: string): boolean {
   const area = document.createElement('textarea');
   area.value = text;
@@ -110,4 +112,11 @@ function copiedByHand(text: string): boolean {
   const done = document.execCommand('copy');
   area.remove();
   return done;
+}
+
+function copiedByLeave(text: string): Promise<boolean> {
+  return navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  );
 }

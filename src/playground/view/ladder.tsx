@@ -52,6 +52,11 @@ function DrawnLadder({ play, at, choose }: PlayLadderProps) {
       </div>
       {all.length === 0 && (
         <div class="hint">
+          {play.beginning.kind === 'scene' && play.beginning.found !== undefined && (
+            <p>
+              Found: <b>{play.beginning.found}</b> (invariant {play.beginning.invariant}).
+            </p>
+          )}
           <p>Press Play, or Step from one thing to the next.</p>
           <p>
             Choose anybody in the picture, a line between two, or a message under way, and do something to it. Whatever

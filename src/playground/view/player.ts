@@ -22,6 +22,8 @@ export interface Player {
   setSpeed(speed: number): void;
   step(): void;
   toTheEnd(): void;
+  /** Lets time pass at once, until so many ms after the beginning. */
+  waitFor(until: number): void;
   /** The same play from its beginning. */
   again(): void;
   act(act: Act): void;
@@ -112,6 +114,10 @@ export function usePlayer(): Player {
     toTheEnd: () => {
       setRunning(false);
       guarded(() => play.toTheEnd());
+    },
+    waitFor: (until) => {
+      setRunning(false);
+      guarded(() => play.advanceTo(until));
     },
     again: () => {
       const { beginning, acts } = play.link();

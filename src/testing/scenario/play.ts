@@ -21,7 +21,7 @@ export interface Played {
 /** 64*T1, and then some for messages under way. */
 const TRANSACTION_MS = 32_000;
 /** Time for the last transactions, for the longest pause of the outbox, and for an endpoint that says BYE at last. */
-export const LINGER_MS = 200_000;
+const LINGER_MS = 200_000;
 
 /** Something that happens in a scene at its time, whatever else does. */
 export interface Cue {
@@ -64,7 +64,7 @@ export function play(scene: Scene, options: StageOptions = {}): Played {
   }
   const bound = clock.now();
   world.advance(LINGER_MS);
-  return { scene, chronicle, stage, bound, overdue, held: heldOf(stage) };
+  return { scene, chronicle, stage, bound, overdue, held: stage.watched.held };
 }
 
 function finish(stage: Stage): void {
@@ -116,14 +116,4 @@ function boundOf({ setting, commands }: Scene): number {
   const longest = Math.max(interval, 120, 181) * 1000;
   const down = commands.reduce((sum, command) => sum + (command.do === 'crash' ? command.downMs : 0), 0);
   return longest + 4 * TRANSACTION_MS + down + 40_000;
-}
-
-/** What the function and its media hold. */
-export function heldOf(stage: Stage): string[] {
-  const { pf, media, world } = stage;
-  return [
-    ...world.held,
-    ...(pf.timers > 0 ? [`${pf.timers} timers`] : []),
-    ...[...media.bound].map((leg) => `media of ${leg}`),
-  ];
 }
