@@ -29,22 +29,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-const { chartSvg, CHART_STYLE } = await import('../dist/src/inspect/chart-svg.js');
+const { CHART_STYLE } = await import('../dist/src/inspect/chart-svg.js');
 appendFileSync(to('page.css'), CHART_STYLE);
-writeFileSync(to('charts.json'), JSON.stringify(await charts()));
-
-/** The whole chart, and each state that holds others, or that is reached, by itself. */
-async function charts() {
-  const { chartOf, statesIn } = await import('../dist/src/inspect/chart.js');
-  const { stateView, wholeView } = await import('../dist/src/inspect/chart-view.js');
-  const { layOut } = await import('../dist/src/inspect/chart-layout.js');
-  const { sessionMachine } = await import('../dist/machines/session/machine.js');
-  const elk = new Elk();
-  const chart = chartOf(sessionMachine);
-  const draw = async (view, prefix) => chartSvg(await layOut(elk, view), { prefix, style: false });
-  const states = {};
-  for (const { path } of statesIn(chart.root).filter(({ kind }) => kind === 'atomic' || kind === 'final')) {
-    states[path] = await draw(stateView(chart, path), `${path.replaceAll('.', '-')}-`);
-  }
-  return { whole: await draw(wholeView(chart), 'whole-'), states };
-}
+const { pageCharts } = await import('../dist/src/inspect/page-charts.js');
+writeFileSync(to('charts.json'), JSON.stringify(await pageCharts(new Elk())));

@@ -85,6 +85,8 @@ function indexPage(): string {
     '- [The whole session](#the-whole-session), and [each major state](#each-major-state) of the statechart',
     '- [How sessions end](#how-sessions-end): each row of the BYE table',
     '- [Call flows](#call-flows)',
+    '- [The playground](playground.html): download it and open it in a browser; two users, two functions and an ISF to play',
+    '  with, messages to drop and processes to kill, the invariants watching',
     '- [The conformance matrix](conformance.md): each clause, where it is built, which tests prove it',
     '- [The schema of the configuration](config.schema.json)',
     '',

@@ -8,7 +8,7 @@ import { HealthView } from './health-view.tsx';
 import { HistoryView } from './history-view.tsx';
 import { ServerContext, useFeed, useKeys, useRoute } from './hooks.ts';
 import { type Opened, OpenedContext, readFile } from './opened.ts';
-import { Dialog } from './parts.tsx';
+import { Dialog, KeysDialog } from './parts.tsx';
 import { PolicyView } from './policy-view.tsx';
 import { hashOf, type Route, type ViewName } from './route.ts';
 import { SessionView } from './session-view.tsx';
@@ -101,7 +101,7 @@ function Frame({ up }: { readonly up: boolean }) {
       <main>
         <Shown route={route} />
       </main>
-      {helping && <KeysDialog close={() => setHelping(false)} />}
+      {helping && <KeysDialog keys={KEYS} close={() => setHelping(false)} />}
     </>
   );
 }
@@ -158,25 +158,3 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['c', 'the next way to see the chart'],
   ['Esc', 'close the messages; back to the list'],
 ];
-
-function KeysDialog({ close }: { readonly close: () => void }) {
-  return (
-    <Dialog title="Keys" close={close}>
-      <dl class="keys">
-        {KEYS.map(([key, text]) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
-      <p class="actions">
-        <button type="button" class="main" onClick={close}>
-          Close
-        </button>
-      </p>
-    </Dialog>
-  );
-}

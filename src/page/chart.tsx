@@ -20,20 +20,7 @@ export function ChartPanel({ call, recording, travelled, focus, setFocus }: Char
   const charts = useAsked<Charts>('/charts.json');
   const picture =
     charts.data === undefined ? undefined : focus === 'state' ? charts.data.states[`call.${call}`] : charts.data.whole;
-  const tools = (
-    <>
-      <Choice
-        label="Which chart"
-        value={focus}
-        of={[
-          ['around', 'Around'],
-          ['whole', 'Whole'],
-          ['state', 'State'],
-        ]}
-        choose={setFocus}
-      />
-    </>
-  );
+  const tools = <FocusChoice focus={focus} setFocus={setFocus} />;
   return (
     <Panel title="Statechart" class="chart-panel" tools={tools}>
       {charts.error !== undefined && <Empty>{charts.error}</Empty>}
@@ -44,7 +31,22 @@ export function ChartPanel({ call, recording, travelled, focus, setFocus }: Char
   );
 }
 
-function Picture(props: {
+export function FocusChoice({ focus, setFocus }: Pick<ChartProps, 'focus' | 'setFocus'>) {
+  return (
+    <Choice
+      label="Which chart"
+      value={focus}
+      of={[
+        ['around', 'Around'],
+        ['whole', 'Whole'],
+        ['state', 'State'],
+      ]}
+      choose={setFocus}
+    />
+  );
+}
+
+export function Picture(props: {
   readonly svg: string;
   readonly current: readonly string[];
   readonly travelled: Travelled;

@@ -30,17 +30,7 @@ export function Ladder({ rows, legs, startedAt, at, live, choose }: LadderProps)
   useEffect(() => {
     box.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [at, rows.length]);
-  const walk = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const next = rows[rows.findIndex(({ n }) => n === at) + step];
-    if (next === undefined) return;
-    choose(next.n);
-    const item = (event.target as HTMLElement).closest('li');
-    const other = step === 1 ? item?.nextElementSibling : item?.previousElementSibling;
-    other?.querySelector('button')?.focus();
-  };
+  const walk = (event: KeyboardEvent): void => walkRows(event, rows, at, choose);
   return (
     <div class="ladder">
       <div class="heads">
@@ -82,6 +72,24 @@ export function Ladder({ rows, legs, startedAt, at, live, choose }: LadderProps)
   );
 }
 
+/** Up and down by keys, from the row that is looked at to the one beside it. */
+export function walkRows(
+  event: KeyboardEvent,
+  rows: readonly { readonly n: number }[],
+  at: number,
+  choose: (n: number) => void,
+): void {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const next = rows[rows.findIndex(({ n }) => n === at) + step];
+  if (next === undefined) return;
+  choose(next.n);
+  const item = (event.target as HTMLElement).closest('li');
+  const other = step === 1 ? item?.nextElementSibling : item?.previousElementSibling;
+  other?.querySelector('button')?.focus();
+}
+
 /** Per cent from the left, for each leg; the empty name is the function's own. */
 function placesOf(legs: readonly string[]): (leg: string) => number {
   const lanes = ['a', '', ...legs.filter((leg) => leg !== 'a')];
@@ -90,7 +98,7 @@ function placesOf(legs: readonly string[]): (leg: string) => number {
   return (leg) => margin + (Math.max(0, lanes.indexOf(leg)) * (100 - 2 * margin)) / (lanes.length - 1);
 }
 
-function Lines({ xs }: { readonly xs: readonly number[] }) {
+export function Lines({ xs }: { readonly xs: readonly number[] }) {
   return (
     <svg class="lifelines" aria-hidden="true" role="presentation">
       {xs.map((x) => (
@@ -100,14 +108,22 @@ function Lines({ xs }: { readonly xs: readonly number[] }) {
   );
 }
 
-function Arrow({ message, from, to }: { readonly message: TracedMessage; readonly from: number; readonly to: number }) {
+interface ArrowProps {
+  readonly message: Pick<TracedMessage, 'direction' | 'label' | 'again'>;
+  /** Per cent from the left; `to` is where the function is. */
+  readonly from: number;
+  readonly to: number;
+  readonly class?: string;
+}
+
+export function Arrow({ message, from, to, ...props }: ArrowProps) {
   const { direction, label, again } = message;
   const [start, end] = direction === 'in' ? [from, to] : [to, from];
   const left = Math.min(start, end);
   const answers = /^\d/.test(label);
   return (
     <span
-      class={`arrow ${start < end ? 'right' : 'left'} ${answers ? 'answer' : ''} ${again === null ? '' : 'again'}`}
+      class={`arrow ${start < end ? 'right' : 'left'} ${answers ? 'answer' : ''} ${again === null ? '' : 'again'} ${props.class ?? ''}`}
       style={{ left: `${left}%`, width: `${Math.abs(end - start)}%` }}
     >
       <span class="label">

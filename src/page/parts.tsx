@@ -101,6 +101,32 @@ export function Dialog(props: {
   );
 }
 
+/** What each key does. */
+export function KeysDialog(props: {
+  readonly keys: readonly (readonly [key: string, does: string])[];
+  readonly close: () => void;
+}) {
+  return (
+    <Dialog title="Keys" close={props.close}>
+      <dl class="keys">
+        {props.keys.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="actions">
+        <button type="button" class="main" onClick={props.close}>
+          Close
+        </button>
+      </p>
+    </Dialog>
+  );
+}
+
 /** Choices of which one is taken. */
 export function Choice<T extends string>(props: {
   readonly label: string;

@@ -5,6 +5,7 @@ import type { healthReport } from '../server/admin/health.ts';
 import type { TraceView } from '../server/admin/trace-views.ts';
 import type { SessionSummary } from '../server/admin/views.ts';
 
+export type { PageCharts as Charts } from '../inspect/page-charts.ts';
 export type { EndedSession, SessionSummary, TraceView };
 export type TracedStep = TraceView['steps'][number];
 export type TracedMessage = TraceView['messages'][number];
@@ -52,9 +53,4 @@ export interface FolderContent {
     readonly date: string;
     readonly bytes: number;
   }[];
-}
-
-export interface Charts {
-  readonly whole: string;
-  readonly states: Readonly<Record<string, string>>;
 }

@@ -20,13 +20,14 @@ export { type NetworkFaults, NO_FAULTS, SeededWeather } from './network-faults.t
 export { DEFAULT_PROFILE, type FunctionOptions, ParticipatingFunction } from './participating-function.ts';
 export { chatSdp, firstLine, type InviteOptions, Peer, type PeerNetwork, SESSION_SERVICE } from './peer.ts';
 export { ladderOf } from './scenario/ladder.ts';
-export { type Played, play } from './scenario/play.ts';
+export { type Cue, cuesOf, type Played, play } from './scenario/play.ts';
 export { type Command, type Finale, PLAIN_SETTING, type Scene, type Setting, type Who } from './scenario/scene.ts';
 export { Stage, type StageOptions } from './scenario/stage.ts';
 export { SeededRandom } from './seeded.ts';
 export { type HistoryMood, UnreliableHistory } from './unreliable-history.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export { VirtualMedia } from './virtual-media.ts';
-export { type NetworkWatcher, type Passage, VirtualNetwork, type Weather } from './virtual-network.ts';
+export { type Flight, type NetworkWatcher, type Passage, VirtualNetwork, type Weather } from './virtual-network.ts';
 export { VirtualDisk, VirtualStore } from './virtual-store.ts';
+export { WatchedFunction } from './watched-function.ts';
 export { World, type WorldOptions } from './world.ts';

@@ -2,7 +2,7 @@
 import type { Flow, SendFailure, Target, TransportName } from '../sip/flow.ts';
 import { wireOfBytes } from '../sip/message/bytes.ts';
 import type { Network } from '../sip/network.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Timer } from '../time/clock.ts';
 
 /** One message on its way. */
 export interface Passage {
@@ -24,6 +24,20 @@ export interface NetworkWatcher {
   arrived(passage: Passage): void;
 }
 
+/** A copy of a message that is under way. */
+export interface Flight {
+  /** Copies are numbered from 1 in the order in which they set out. */
+  readonly id: number;
+  readonly passage: Passage;
+  /** ms since the epoch. */
+  readonly arrivesAt: number;
+}
+
+interface UnderWay extends Flight {
+  readonly bytes: Uint8Array;
+  readonly timer: Timer;
+}
+
 type Receiver = (bytes: Uint8Array, flow: Flow) => void;
 
 const FAIR: Weather = () => [1];
@@ -31,6 +45,8 @@ const FAIR: Weather = () => [1];
 export class VirtualNetwork {
   readonly #clock: Clock;
   readonly #receivers = new Map<string, { node: VirtualNode; receive: Receiver }>();
+  readonly #flights = new Map<number, UnderWay>();
+  #copies = 0;
   /** Everything that was sent, lost messages included. */
   readonly transcript: Passage[] = [];
   weather: Weather = FAIR;
@@ -60,12 +76,47 @@ export class VirtualNetwork {
       this.#clock.schedule(1, { onTimer: () => failure?.onTransportError('connection refused') }, 'refused');
       return;
     }
-    for (const delay of this.weather(passage)) {
-      this.#clock.schedule(delay, { onTimer: () => this.#arrive(passage, bytes) }, 'arrival');
-    }
+    for (const delay of this.weather(passage)) this.#setOut(passage, bytes, delay);
   }
 
-  #arrive(passage: Passage, bytes: Uint8Array): void {
+  #setOut(passage: Passage, bytes: Uint8Array, delay: number, id = ++this.#copies): void {
+    const timer = this.#clock.schedule(delay, { onTimer: () => this.#arrive(id, passage, bytes) }, 'arrival');
+    this.#flights.set(id, { id, passage, arrivesAt: timer.dueAt, bytes, timer });
+  }
+
+  // --- what is under way ---------------------------------------------------------------------------------------
+
+  /** Copies that have set out and not arrived, the oldest first. */
+  get flights(): readonly Flight[] {
+    return [...this.#flights.values()];
+  }
+
+  /** This copy never arrives. False where it is not under way. */
+  drop(id: number): boolean {
+    this.#flights.get(id)?.timer.cancel();
+    return this.#flights.delete(id);
+  }
+
+  /** This copy takes so much longer, ms. */
+  delay(id: number, ms: number): boolean {
+    const flight = this.#flights.get(id);
+    if (flight === undefined) return false;
+    flight.timer.cancel();
+    this.#setOut(flight.passage, flight.bytes, flight.arrivesAt + ms - this.#clock.now(), id);
+    return true;
+  }
+
+  /** A second copy arrives so much after this one, ms. */
+  double(id: number, ms: number): boolean {
+    const flight = this.#flights.get(id);
+    if (flight !== undefined) {
+      this.#setOut(flight.passage, flight.bytes, flight.arrivesAt + ms - this.#clock.now());
+    }
+    return flight !== undefined;
+  }
+
+  #arrive(id: number, passage: Passage, bytes: Uint8Array): void {
+    this.#flights.delete(id);
     const receiver = this.#receivers.get(passage.to);
     if (receiver === undefined) return;
     this.watcher?.arrived(passage);

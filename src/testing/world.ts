@@ -54,17 +54,6 @@ export class World {
 
   /** What the function still holds; empty once all is over. */
   get held(): string[] {
-    const { engine, stack, disk, outbox } = this.pf;
-    const held = stack.held;
-    return [
-      ...[...engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`),
-      ...[...disk.sessions.keys()].map((id) => `stored session ${id}`),
-      ...[...disk.intents.keys()].map((id) => `intent ${id}`),
-      ...(outbox.depth > 0 ? [`outbox ${outbox.depth}`] : []),
-      ...(held.legs > 0 ? [`${held.legs} legs`] : []),
-      ...(held.proxied > 0 ? [`${held.proxied} proxied sessions`] : []),
-      ...(held.clients > 0 ? [`${held.clients} client transactions`] : []),
-      ...(held.servers > 0 ? [`${held.servers} server transactions`] : []),
-    ];
+    return this.pf.held;
   }
 }

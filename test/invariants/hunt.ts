@@ -1,5 +1,6 @@
 /** Looks for a scene that breaks an invariant, and makes the smallest of it. */
 import fc from 'fast-check';
+import { sceneText } from '../../src/playground/link.ts';
 import { ladderOf, play, type Scene, type Violation, violationsOf } from '../../src/testing/index.ts';
 import { shortened } from './scenes.ts';
 
@@ -37,6 +38,13 @@ export function reportOf(scene: Scene, violations: readonly Violation[], seed: n
     ...violations.map(({ invariant, what }) => `invariant ${invariant}: ${what}`),
     `seed ${seed}; the scene:`,
     JSON.stringify(scene),
+    'to play it step by step, open in a browser:',
+    `visualizations/playground.html#scene=${sceneText({ scene, ...foundIn(violations) })}`,
     ...ladderOf(played),
   ].join('\n');
+}
+
+/** What the playground says of the scene beside it. */
+function foundIn([first]: readonly Violation[]): { found: string; invariant: number } | undefined {
+  return first === undefined ? undefined : { found: first.what, invariant: first.invariant };
 }

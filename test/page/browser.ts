@@ -18,6 +18,8 @@ const ARGS = [
 export interface Visits {
   /** The page at this address, in a window of its own. What is expected to be refused is told by status. */
   visit(admin: string, hash?: string, options?: VisitOptions): Promise<Page>;
+  /** A page that is a file; without any network. */
+  open(url: string, options?: VisitOptions): Promise<Page>;
 }
 
 export interface VisitOptions extends BrowserContextOptions {
@@ -38,23 +40,25 @@ export function browsing(): Visits {
     await Promise.all(windows.splice(0).map((window) => window.close()));
     expect(complaints.splice(0)).toEqual([]);
   });
+  const show = async (url: string, origin: string, { mayMeet = [], ...options }: VisitOptions): Promise<Page> => {
+    const window = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    windows.push(window);
+    const page = await window.newPage();
+    page.setDefaultTimeout(8000);
+    page.on('console', (said) => {
+      const expected = mayMeet.some((status) => said.text().includes(`status of ${status}`));
+      if (said.type() !== 'info' && !expected) complaints.push(`console: ${said.text()}`);
+    });
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(origin)) complaints.push(`request elsewhere: ${request.url()}`);
+    });
+    await page.goto(url);
+    return page;
+  };
   return {
-    async visit(admin, hash = '', { mayMeet = [], ...options } = {}) {
-      const window = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-      windows.push(window);
-      const page = await window.newPage();
-      page.setDefaultTimeout(8000);
-      page.on('console', (said) => {
-        const expected = mayMeet.some((status) => said.text().includes(`status of ${status}`));
-        if (said.type() !== 'info' && !expected) complaints.push(`console: ${said.text()}`);
-      });
-      page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-      page.on('request', (request) => {
-        if (!request.url().startsWith(admin)) complaints.push(`request elsewhere: ${request.url()}`);
-      });
-      await page.goto(`${admin}/${hash}`);
-      return page;
-    },
+    visit: (admin, hash = '', options = {}) => show(`${admin}/${hash}`, admin, options),
+    open: (url, options = {}) => show(url, url.replace(/#.*$/, ''), { offline: true, ...options }),
   };
 }
 

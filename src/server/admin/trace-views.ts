@@ -1,12 +1,8 @@
 /** A traced session as the page shows it: its steps with what was asked and done, its messages with their legs. */
-import type { AnyMachineSnapshot } from 'xstate';
-import type { SessionContext } from '../../../machines/session/context.ts';
-import type { OwnGuards } from '../../../machines/session/own-guards.ts';
-import { regionsOf } from '../../engine/session.ts';
 import type { Binding } from '../../msrp/relay/binding.ts';
 import { textOfWire } from '../../sip/message/bytes.ts';
-import { replay } from '../../trace/replay.ts';
-import type { Trace, TracedMessage, TracedStep } from '../../trace/trace.ts';
+import { stepView } from '../../trace/step-view.ts';
+import type { Trace, TracedMessage } from '../../trace/trace.ts';
 import { fromTagOf, labelOf, legOf } from '../../trace/wire.ts';
 import { redactedData, redactedMessage } from './redaction.ts';
 import { detailsOf } from './views.ts';
@@ -24,39 +20,11 @@ export function traceOf(trace: Trace, after: number, redact: boolean, bindings: 
     length: trace.length,
     dropped: trace.length - messages.length - steps.length,
     details: detailsOf(session, redact, bindings),
-    steps: steps.filter(({ n }) => n > after).map((step) => stepView(step, redact, guards)),
+    steps: steps
+      .filter(({ n }) => n > after)
+      .map((step) => stepView(step, redact ? redactedData : (data) => data, guards)),
     messages: messageViews(trace, after, redact),
   };
-}
-
-function stepView(step: TracedStep, redact: boolean, own: OwnGuards | undefined) {
-  const { n, at, event, after } = step;
-  const { type, ...details } = { type: 'invited', ...event } as { type: string } & Record<string, unknown>;
-  const { step: _step, at: _at, ...about } = details;
-  const shown = redact ? redactedData : <T>(data: T): T => data;
-  const { guards, transitions, actions } = replay(step, own);
-  const context = after.context as SessionContext;
-  return {
-    n,
-    at,
-    event: type,
-    about: shown(about),
-    ...placeOf(after),
-    guards: guards.map(({ reads, ...guard }) => ({ ...guard, reads: shown(reads) })),
-    transitions,
-    actions,
-    effects: context.step === step.step ? shown(context.effects) : [],
-    mode: context.mode,
-    legs: context.legs,
-    deadlines: context.deadlines,
-    history: context.history,
-    ending: context.ending,
-  };
-}
-
-function placeOf(snapshot: AnyMachineSnapshot): { call: string; recording: string } {
-  const { call, recording } = regionsOf(snapshot.value);
-  return { call: typeof call === 'string' ? call : Object.entries(call).flat().join('.'), recording };
 }
 
 function messageViews({ messages, session }: Trace, after: number, redact: boolean) {

@@ -9,6 +9,7 @@ import { configSchema } from '../config/schema.ts';
 import { packageFile } from '../package-files.ts';
 import { currentMatrix } from './conformance.ts';
 import { CommandFailed, print } from './output.ts';
+import { playgroundPage } from './playground-page.ts';
 
 const FOLDER = 'visualizations';
 /** Folders of which every file is generated: one that no longer is, goes. */
@@ -49,12 +50,14 @@ function write(name: string, text: string): void {
 /** Name and text of every generated file. */
 async function generated(): Promise<[name: string, text: string][]> {
   const matrix = currentMatrix();
+  const elk = await layoutEngine();
   return [
     ['conformance.md', matrixPage(matrix)],
     ['conformance.json', `${JSON.stringify(storedRows(matrix), null, 1)}\n`],
     ['isf.schema.json', `${JSON.stringify(isfSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
     ['config.schema.json', `${JSON.stringify(configSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
-    ...(await pictures(await layoutEngine())),
+    ...(await pictures(elk)),
+    ['playground.html', await playgroundPage(elk)],
   ];
 }
 

@@ -10,6 +10,8 @@ interface Taken {
   readonly request: SipRequest;
   last: SipResponse | undefined;
   readonly toTag: string;
+  /** Provisional responses so far. */
+  rings: number;
 }
 
 export class Answering {
@@ -45,6 +47,7 @@ export class Answering {
       request,
       last: undefined,
       toTag: request.toTag ?? `${this.#endpoint.peer.name}${this.#taken.size}`,
+      rings: 0,
     };
     this.#taken.set(key, taken);
     if (request.method === 'CANCEL') this.#onCancel(taken, branch);
@@ -88,7 +91,7 @@ export class Answering {
     const status = conduct.answers[Math.min(turn, conduct.answers.length - 1)] ?? null;
     const rejects = conduct.rejects[Math.min(turn, conduct.rejects.length - 1)] ?? [];
     this.#answer(taken, responseTo(taken.request, 100));
-    for (let count = 0; count < conduct.rings; count++) this.#ring(taken, count + 1);
+    for (let count = 0; count < conduct.rings; count++) this.#ring(taken);
     if (status === null) return;
     const settle = (): void => {
       if (isOpen(taken)) this.#decide(taken, status, rejects);
@@ -96,14 +99,26 @@ export class Answering {
     clock.schedule(conduct.answerAfterMs, { onTimer: settle }, 'answer');
   }
 
-  #ring(taken: Taken, rseq: number): void {
+  #ring(taken: Taken): void {
     const { conduct, peer } = this.#endpoint;
+    taken.rings++;
     const headers = [headerField('Contact', `<${peer.uri}>`)];
     if (conduct.reliable && taken.request.lists('supported', '100rel')) {
-      headers.push(headerField('Require', '100rel'), headerField('RSeq', String(rseq)));
+      headers.push(headerField('Require', '100rel'), headerField('RSeq', String(taken.rings)));
       this.#early(taken);
     }
     this.#answer(taken, responseTo(taken.request, 180, { toTag: taken.toTag, headers, recordRoute: true }));
+  }
+
+  /** By hand, whatever the conduct says: rings for, or decides, each invitation that is still open. */
+  answerOpen(how: 'ring' | { readonly status: number; readonly rejects: readonly number[] }): void {
+    const open = [...this.#taken.values()].filter(
+      (taken) => taken.request.method === 'INVITE' && taken.request.toTag === undefined && isOpen(taken),
+    );
+    for (const taken of open) {
+      if (how === 'ring') this.#ring(taken);
+      else this.#decide(taken, how.status, how.rejects);
+    }
   }
 
   /** The early dialog in which a PRACK will come. */

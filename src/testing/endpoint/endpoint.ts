@@ -77,6 +77,16 @@ export class Endpoint {
     this.#answering.handOver = to;
   }
 
+  /** Rings for each invitation that is still open. */
+  ring(): void {
+    this.#answering.answerOpen('ring');
+  }
+
+  /** Accepts or refuses each invitation that is still open; `rejects`: m-lines it does not take. */
+  decide(status: number, rejects: readonly number[] = []): void {
+    this.#answering.answerOpen({ status, rejects });
+  }
+
   // --- asking ------------------------------------------------------------------------------------------------
 
   /** Sends an INVITE that begins a call. */

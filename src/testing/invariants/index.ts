@@ -1,5 +1,7 @@
 /** The fifteen invariants of a complete end, judged on what a played scene has left. */
+import type { MemoryHistory } from '../../history/memory.ts';
 import { DEFAULT_POLICY } from '../../policy/defaults.ts';
+import type { Chronicle } from '../chronicle.ts';
 import type { Played } from '../scenario/play.ts';
 import { type FolderSeen, foldersOf } from './folders.ts';
 import { invariant01AllEndsTold } from './invariant01-all-ends-told.ts';
@@ -41,14 +43,47 @@ export {
   invariant15RestartIsADelay,
 };
 
+/** What there is to judge one function by. */
+export interface Evidence {
+  readonly chronicle: Chronicle;
+  readonly memory: MemoryHistory;
+  /** Address of the served user's client, or of the core in front of it. */
+  readonly client: string;
+  /** Addresses behind which IWFs are reached. */
+  readonly iwfs: readonly string[];
+  /** Sessions that must be in the message store. */
+  readonly wanted: (wire: Wire) => readonly string[];
+  /** What commits, the network and the time the process was down may add to a limit, ms. */
+  readonly slackMs: number;
+  /** What is held though everything has ended. */
+  readonly held: readonly string[];
+  /** What the store holds where nobody kills the process. */
+  readonly undisturbed?: readonly FolderSeen[];
+}
+
 /** Every violation of a played scene. `undisturbed`: the same scene without its crashes, to compare the history. */
 export function violationsOf(played: Played, undisturbed?: Played): Violation[] {
-  const { stage, chronicle, scene, overdue, held } = played;
-  const wire = new Wire(chronicle);
-  const folders = foldersOf(chronicle, stage.history.memory);
+  const { stage, chronicle, scene, overdue, held, bound } = played;
   const { near, far } = stage.endpoints;
-  const client = (scene.setting.role === 'orig' ? near : far).peer.address;
-  const history = undisturbed === undefined ? undefined : { left: folders, undisturbed: foldersLeft(undisturbed) };
+  const found = violationsIn({
+    chronicle,
+    memory: stage.history.memory,
+    client: (scene.setting.role === 'orig' ? near : far).peer.address,
+    iwfs: [stage.world.isf.address],
+    wanted: (wire) => wantedOf(played, wire),
+    slackMs: slackOf(played),
+    held,
+    ...(undisturbed === undefined ? {} : { undisturbed: foldersLeft(undisturbed) }),
+  });
+  return [...found, ...overdue.map((what) => ({ invariant: 13, what: `${what} is overdue`, at: bound }))];
+}
+
+/** Every violation that one function's evidence shows. */
+export function violationsIn(evidence: Evidence): Violation[] {
+  const { chronicle, memory, client, iwfs, wanted, slackMs, held, undisturbed } = evidence;
+  const wire = new Wire(chronicle);
+  const folders = foldersOf(chronicle, memory);
+  const history = undisturbed === undefined ? undefined : { left: folders, undisturbed };
   return [
     ...invariant01AllEndsTold(wire),
     ...invariant02OneFunnel(wire),
@@ -59,11 +94,10 @@ export function violationsOf(played: Played, undisturbed?: Played): Violation[] 
     ...invariant07MediaFreedOnce(wire),
     ...invariant08RecordedBeforeTold(wire),
     ...invariant09UidIsTrue(wire, folders, client),
-    ...invariant10StoredExactlyOnce(wire, folders, wantedOf(played, wire)),
-    ...invariant11EveryIwfClosed(wire, [stage.world.isf.address]),
+    ...invariant10StoredExactlyOnce(wire, folders, wanted(wire)),
+    ...invariant11EveryIwfClosed(wire, iwfs),
     ...invariant12Late2xxLateFork(wire),
-    ...invariant13BoundedEnd(wire, DEFAULT_POLICY.timers, slackOf(played)),
-    ...overdue.map((what) => ({ invariant: 13, what: `${what} is overdue`, at: played.bound })),
+    ...invariant13BoundedEnd(wire, DEFAULT_POLICY.timers, slackMs),
     ...invariant14NothingHeld(held),
     ...invariant15RestartIsADelay(wire, history),
   ];
@@ -75,13 +109,18 @@ function foldersLeft({ chronicle, stage }: Played): FolderSeen[] {
 
 /** What commits and the network may add to a limit, and the time the process was down. ms. */
 function slackOf({ scene, chronicle }: Played): number {
+  const commits = scene.commands.map((command) => (command.do === 'disk' ? command.commitMs : 0));
+  return downTime(chronicle) + 500 + 8 * Math.max(scene.setting.commitMs, ...commits);
+}
+
+/** How long the process was down, all in all, ms. It must be up again. */
+export function downTime(chronicle: Chronicle): number {
   let down = 0;
   for (const { kind, at } of chronicle.entries) {
     if (kind === 'crash') down -= at;
     else if (kind === 'start') down += at;
   }
-  const commits = scene.commands.map((command) => (command.do === 'disk' ? command.commitMs : 0));
-  return down + 500 + 8 * Math.max(scene.setting.commitMs, ...commits);
+  return down;
 }
 
 /** Sessions that were answered as B2BUA for a user of whom it was known in time that they are to be kept. */
@@ -89,5 +128,10 @@ function wantedOf({ scene }: Played, wire: Wire): string[] {
   const { storage, preferencesMs } = scene.setting;
   const reloaded = scene.commands.some((command) => command.do === 'policy' && command.change.recording === false);
   if (!storage || preferencesMs !== 0 || reloaded) return [];
+  return answeredSessions(wire);
+}
+
+/** Sessions of which the function accepted the invitation as a user agent. */
+export function answeredSessions(wire: Wire): string[] {
   return [...new Set(wire.dialogs.filter(({ outgoing }) => !outgoing).map(({ session }) => session))];
 }

@@ -7,11 +7,9 @@ import { chatSdp } from '../peer.ts';
 import type { Command } from './scene.ts';
 import type { Stage } from './stage.ts';
 
-/** Does one command. Time passes only by `wait`. */
-export function perform(command: Command, stage: Stage): void {
+/** Does one command at once. */
+export function perform(command: Exclude<Command, { do: 'wait' }>, stage: Stage): void {
   switch (command.do) {
-    case 'wait':
-      return stage.world.advance(command.ms);
     case 'crash':
       return crash(command, stage);
     case 'cancel':
@@ -93,26 +91,9 @@ export function order(by: 'operator' | 'shutdown', stage: Stage): void {
   for (const id of [...engine.sessions.keys()]) engine.end(id, by);
 }
 
-function crash({ instant, downMs }: Extract<Command, { do: 'crash' }>, stage: Stage): void {
-  if (instant === 'now') {
-    stage.crash(downMs);
-    return;
-  }
-  const once = (then: () => void) => (): void => {
-    then();
-    stage.crash(downMs);
-  };
-  if (instant === 'committed') {
-    const { store } = stage.pf;
-    store.written = once(() => {
-      store.written = () => {};
-    });
-  } else {
-    const { history } = stage;
-    history.done = once(() => {
-      history.done = () => {};
-    });
-  }
+function crash({ instant, downMs }: Extract<Command, { do: 'crash' }>, { watched }: Stage): void {
+  if (instant === 'now') watched.crash(downMs);
+  else watched.crashAfter(instant, downMs);
 }
 
 /** The invitation that opens every scene. */

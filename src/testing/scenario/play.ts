@@ -2,7 +2,7 @@
 import type { Chronicle } from '../chronicle.ts';
 import { GOOD_CONDUCT } from '../endpoint/conduct.ts';
 import { cut, invite, order, perform } from './commands.ts';
-import type { Finale, Scene } from './scene.ts';
+import type { Command, Finale, Scene } from './scene.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
 /** What a scene leaves: the invariants are judged on it. */
@@ -25,26 +25,54 @@ const RINGING_MS = 181_000 + TRANSACTION_MS;
 /** Time for the last transactions, for the longest pause of the outbox, and for an endpoint that says BYE at last. */
 const LINGER_MS = 200_000;
 
+/** Something that happens in a scene at its time, whatever else does. */
+export interface Cue {
+  /** ms since the beginning. */
+  readonly at: number;
+  readonly command: Command | 'invite' | 'finale' | 'heal';
+  readonly run: () => void;
+}
+
+/** Everything that is done in a scene, in order, from its first INVITE to where the store is healed for the last checks. */
+export function cuesOf(stage: Stage): readonly Cue[] {
+  const { scene } = stage;
+  let at = 0;
+  const cues: Cue[] = [{ at, command: 'invite', run: () => invite(stage) }];
+  for (const command of scene.commands) {
+    if (command.do === 'wait') at += command.ms;
+    else cues.push({ at, command, run: () => perform(command, stage) });
+  }
+  cues.push({ at, command: 'finale', run: () => finish(stage) });
+  // What is checked from here on is that everything is let go; the stores must be there for that.
+  const heal = (): void => {
+    stage.history.mood = 'well';
+    stage.history.delayMs = 0;
+    stage.pf.store.failure = null;
+  };
+  return [...cues, { at: at + boundOf(scene), command: 'heal', run: heal }];
+}
+
 export function play(scene: Scene, options: StageOptions = {}): Played {
   const stage = new Stage(scene, options);
   const { world, pf, chronicle } = stage;
-  invite(stage);
-  for (const command of scene.commands) perform(command, stage);
-  finish(stage);
-  world.advance(boundOf(scene));
-  const bound = world.clock.now();
-  const overdue = [...pf.engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`);
-  // What is checked from here on is that everything is let go; the stores must be there for that.
-  stage.history.mood = 'well';
-  stage.history.delayMs = 0;
-  pf.store.failure = null;
+  const { clock } = world;
+  const began = clock.now();
+  let overdue: string[] = [];
+  for (const { at, command, run } of cuesOf(stage)) {
+    clock.advanceTo(began + at);
+    if (command === 'heal') {
+      overdue = [...pf.engine.sessions.values()].map((session) => `session ${session.id} in ${session.state}`);
+    }
+    run();
+  }
+  const bound = clock.now();
   world.advance(LINGER_MS);
-  return { scene, chronicle, stage, bound, overdue, held: heldOf(stage) };
+  return { scene, chronicle, stage, bound, overdue, held: stage.watched.held };
 }
 
 function finish(stage: Stage): void {
   const { finale } = stage.scene;
-  stage.restart();
+  stage.watched.restart();
   disarm(stage);
   if (finale.mode === 'liveness') liveness(finale, stage);
   else if (finale.by === 'hangUp') hangUp(stage);
@@ -93,13 +121,4 @@ function boundOf({ setting, commands }: Scene): number {
   const longest = 2 * RINGING_MS + Math.max(interval, 120) * 1000;
   const down = commands.reduce((sum, command) => sum + (command.do === 'crash' ? command.downMs : 0), 0);
   return longest + 4 * TRANSACTION_MS + down + 40_000;
-}
-
-function heldOf(stage: Stage): string[] {
-  const { pf, media, world } = stage;
-  return [
-    ...world.held,
-    ...(pf.timers > 0 ? [`${pf.timers} timers`] : []),
-    ...[...media.bound].map((leg) => `media of ${leg}`),
-  ];
 }

@@ -1,20 +1,19 @@
 /** The stage of a scene: a world with endpoints that play by themselves, and a chronicle of all that can be seen. */
 import type { SessionMachine } from '../../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../../machines/session/policy.ts';
-import { unpacked } from '../../engine/packed.ts';
+import type { EngineOptions } from '../../engine/engine.ts';
 import type { ProfileQuery } from '../../engine/ports.ts';
-import { regionsOf, type Session } from '../../engine/session.ts';
-import type { StoredOrigin, StoredState } from '../../engine/stored-session.ts';
 import { DEFAULT_POLICY } from '../../policy/defaults.ts';
-import { Chronicle, type StateEntry } from '../chronicle.ts';
+import type { Chronicle } from '../chronicle.ts';
 import { GOOD_CONDUCT } from '../endpoint/conduct.ts';
 import { Endpoint } from '../endpoint/endpoint.ts';
 import { SeededWeather } from '../network-faults.ts';
 import { DEFAULT_PROFILE, type ParticipatingFunction } from '../participating-function.ts';
 import { SeededRandom } from '../seeded.ts';
-import { UnreliableHistory } from '../unreliable-history.ts';
+import type { UnreliableHistory } from '../unreliable-history.ts';
 import { VirtualClock } from '../virtual-clock.ts';
-import { VirtualMedia } from '../virtual-media.ts';
+import type { VirtualMedia } from '../virtual-media.ts';
+import { WatchedFunction } from '../watched-function.ts';
 import { World } from '../world.ts';
 import type { Scene, Setting, Who } from './scene.ts';
 
@@ -24,6 +23,8 @@ export interface StageOptions {
   readonly profile?: Partial<Profile>;
   /** A chart of one's own. */
   readonly machine?: SessionMachine;
+  /** Sees each step of each session. */
+  readonly observe?: EngineOptions['observe'];
   /** Changes the function before the scene begins, and after each restart. */
   readonly rig?: (stage: Stage) => void;
 }
@@ -34,11 +35,10 @@ const XDMS_AGAIN_MS = 6;
 
 export class Stage {
   readonly scene: Scene;
-  readonly chronicle = new Chronicle();
   readonly world: World;
   readonly weather: SeededWeather;
-  readonly history: UnreliableHistory;
-  readonly media: VirtualMedia;
+  /** The function, as it is seen from outside. */
+  readonly watched: WatchedFunction;
   readonly endpoints: Readonly<Record<Who, Endpoint>>;
   readonly #options: StageOptions;
 
@@ -47,8 +47,7 @@ export class Stage {
     this.scene = scene;
     this.#options = options;
     const clock = new VirtualClock();
-    this.history = new UnreliableHistory(clock, this.chronicle);
-    this.media = new VirtualMedia(clock, this.chronicle);
+    this.watched = new WatchedFunction(clock);
     this.world = new World({
       seed,
       clock,
@@ -57,14 +56,32 @@ export class Stage {
       profile: this.#preferences(setting),
       history: this.history,
       media: this.media,
-      observe: (session) => this.#noteState(session),
+      observe: (session, event) => {
+        this.watched.noteState(session);
+        options.observe?.(session, event);
+      },
       ...(options.machine === undefined ? {} : { machine: options.machine }),
     });
+    this.watched.follow(this.world.pf);
+    this.watched.ready = () => this.#ready();
     this.weather = new SeededWeather(new SeededRandom(seed ^ 0x5eed), setting.network);
     this.history.delayMs = setting.historyMs;
     this.endpoints = this.#cast(setting);
-    this.#watch();
+    this.world.network.weather = this.weather.weather;
+    this.world.network.watcher = this.watched;
     this.#ready();
+  }
+
+  get chronicle(): Chronicle {
+    return this.watched.chronicle;
+  }
+
+  get history(): UnreliableHistory {
+    return this.watched.history;
+  }
+
+  get media(): VirtualMedia {
+    return this.watched.media;
   }
 
   get pf(): ParticipatingFunction {
@@ -104,65 +121,10 @@ export class Stage {
     return cast;
   }
 
-  #watch(): void {
-    const { network, pf, clock } = this.world;
-    network.weather = this.weather.weather;
-    network.watcher = {
-      sent: (passage) => {
-        if (passage.from === pf.address) this.chronicle.note({ kind: 'out', at: clock.now(), passage });
-      },
-      arrived: (passage) => {
-        if (passage.to === pf.address) this.chronicle.note({ kind: 'in', at: clock.now(), passage });
-      },
-    };
-  }
-
-  #noteState(session: Session): void {
-    const { role, mode, ending } = session.context;
-    const { id, state } = session;
-    this.#note({ session: id, state, role, mode, reason: ending?.reason ?? null, restored: false });
-  }
-
-  #note(state: Omit<StateEntry, 'kind' | 'at'>): void {
-    this.chronicle.note({ kind: 'state', at: this.world.clock.now(), ...state });
-  }
-
-  /** What a new process finds of the sessions of the one before. */
-  #noteRecords(): void {
-    for (const [session, record] of this.pf.disk.sessions) {
-      const origin = unpacked(record.origin).value as StoredOrigin;
-      const { value, context } = unpacked(record.state).value as StoredState;
-      const { call } = regionsOf(value);
-      const state = typeof call === 'string' ? call : Object.entries(call).flat().join('.');
-      const { role } = origin.context;
-      this.#note({ session, state, role, mode: context.mode, reason: context.ending?.reason ?? null, restored: true });
-    }
-  }
-
   /** After each start: the store's delay, and what the user has rigged. */
   #ready(): void {
     this.pf.store.delayMs = this.scene.setting.commitMs;
     this.#options.rig?.(this);
-  }
-
-  // --- crash and restart ---------------------------------------------------------------------------------------
-
-  crash(downMs: number): void {
-    const { world, pf } = this;
-    if (!pf.up) return;
-    pf.crash();
-    this.media.crash();
-    this.chronicle.note({ kind: 'crash', at: world.clock.now() });
-    world.clock.schedule(downMs, { onTimer: () => this.restart() }, 'restart');
-  }
-
-  restart(): void {
-    const { world, pf } = this;
-    if (pf.up) return;
-    this.chronicle.note({ kind: 'start', at: world.clock.now() });
-    this.#noteRecords();
-    pf.start();
-    this.#ready();
   }
 }
 
