@@ -36,9 +36,21 @@ export function parseCpimHead(text: string): CpimHead | undefined {
     from: first('From'),
     to: first('To'),
     dateTime: first('DateTime'),
-    imdnMessageId: imdnMessageId(headers),
+    imdnMessageId: imdnField(headers, 'Message-ID'),
     contentType: (type ?? 'text/plain').replace(/;.*$/, '').trim().toLowerCase(),
   };
+}
+
+/** Notifications the sender asks for (RFC 5438 6.2): `positive-delivery`, `negative-delivery` …, lower case. */
+export function notificationsAskedFor(text: string): string[] {
+  const head = section(text, 0);
+  const headers = head === undefined ? undefined : fieldsOf(head.text);
+  const asked = headers === undefined ? null : imdnField(headers, 'Disposition-Notification');
+  return (asked ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 /** Whether the content tells what became of another message (RFC 5438). */
@@ -74,9 +86,9 @@ function fieldsOf(text: string): readonly Field[] | undefined {
 }
 
 /** RFC 3862 3.4.1: `NS: imdn <urn:ietf:params:imdn>` gives the prefix its meaning; without it the usual one counts. */
-function imdnMessageId(headers: readonly Field[]): string | null {
+function imdnField(headers: readonly Field[], suffix: string): string | null {
   const spaces = headers.filter(([name]) => name === 'NS').map(([, value]) => /^(\S*)\s*<([^>]*)>$/.exec(value));
   const prefix = spaces.find((space) => space?.[2]?.toLowerCase() === IMDN)?.[1] ?? 'imdn';
-  const name = prefix === '' ? 'Message-ID' : `${prefix}.Message-ID`;
+  const name = prefix === '' ? suffix : `${prefix}.${suffix}`;
   return headers.find(([other]) => other === name)?.[1] ?? null;
 }

@@ -29,6 +29,7 @@ import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
 import { LiveInstances } from './live-instances.ts';
+import { Messages } from './message/messages.ts';
 import { outsideAnswer } from './outside.ts';
 import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import { PolicyKeys } from './policy-keys.ts';
@@ -119,6 +120,8 @@ export class Engine implements SessionHost {
   readonly #options: EngineOptions;
   /** Where a session with a given Contribution-ID can be extended. */
   readonly instances = new LiveInstances();
+  /** Pager-mode messages. */
+  readonly messages: Messages;
   readonly #lastKnown = new LastKnown();
   readonly #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
@@ -132,6 +135,7 @@ export class Engine implements SessionHost {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.policy = options.policy;
+    this.messages = new Messages(options, this);
     options.sip.onEvent((event) => this.#onSip(event));
   }
 
@@ -152,6 +156,7 @@ export class Engine implements SessionHost {
   #onSip(event: SipEvent): void {
     if (event.type === 'invite') this.#onInvite(event);
     else if (event.type === 'outside') this.#onOutside(event);
+    else if (event.type === 'outsideAnswered') this.messages.onAnswer(event);
     else {
       const dot = event.leg.indexOf('.');
       const session = this.sessions.get(event.leg.slice(0, dot));
@@ -211,7 +216,7 @@ export class Engine implements SessionHost {
   }
 
   #onOutside(event: Extract<SipEvent, { type: 'outside' }>): void {
-    if (this.#options.outside?.(event) === true) return;
+    if (this.messages.take(event) || this.#options.outside?.(event) === true) return;
     const { sip, identity } = this.#options;
     sip.execute({ type: 'reply', exchange: event.exchange, ...outsideAnswer(event.request, identity.methods) });
   }
@@ -374,6 +379,7 @@ export class Engine implements SessionHost {
   /** Writes what still waits, for a host that stops. */
   flush(): void {
     this.#flush();
+    this.messages.flush();
   }
 
   #submitIntents(session: Session): void {
@@ -458,9 +464,11 @@ export class Engine implements SessionHost {
   restore(): number {
     const { store, log } = this.#options;
     const taken: Resumed[] = [];
+    const policyNamed = (key: string): Policy => this.#policyNamed(key);
     store.load((id, origin, state) => {
       try {
-        taken.push(resumed(this, { origin, state }, (key) => this.#policyNamed(key), this.now(), this.#options.sip));
+        if (this.messages.load(id, origin, state, policyNamed)) return;
+        taken.push(resumed(this, { origin, state }, policyNamed, this.now(), this.#options.sip));
       } catch (error) {
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
@@ -480,6 +488,7 @@ export class Engine implements SessionHost {
       if (again.length > 0) this.#options.history.submit(again);
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
+    this.messages.resume();
     return taken.length;
   }
 

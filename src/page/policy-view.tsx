@@ -18,7 +18,7 @@ const POLICY: readonly Setting[] = [
   ['mediaPath', ['always', 'auto', 'never']],
   ['allowAnonymity', 'yes/no'],
   ['anonymityFromHeader', 'yes/no'],
-  ['noClient', ['interwork', 'reject']],
+  ['noClient', ['interwork', 'reject', 'defer']],
   ['sdpCheck', ['any', 'all']],
   ['isfAvailable', 'yes/no'],
   ['recording', 'yes/no'],

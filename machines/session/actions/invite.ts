@@ -4,7 +4,7 @@ import type { Order } from '../effects.ts';
 import type { EventOf } from '../events.ts';
 import { suitableClients } from '../guards.ts';
 import { order } from '../order.ts';
-import type { Profile } from '../policy.ts';
+import type { Policy, Profile } from '../policy.ts';
 import { mayBeRecorded } from '../recorded.ts';
 import { prunedStreams } from '../streams.ts';
 import type { Turn } from '../turn.ts';
@@ -40,14 +40,13 @@ export const farPeer = (turn: Turn): Peer => (turn.get('role') === 'orig' ? 'ent
  * A-15: what holds where preferences are not to be had in time: those known before, else the safe defaults. Who is
  * registered is then not known either, which is not the same as nobody.
  */
-function assumedProfile(turn: Turn): Profile {
-  const known = turn.get('lastKnown');
+export function assumedProfile(known: Profile | null, policy: Policy): Profile {
   if (known !== null) return { ...known, clients: null, replacedInstance: null };
   return {
     known: true,
     user: null,
     services: null,
-    allowOfflineStorage: turn.get('policy').defaultAllowOfflineStorage,
+    allowOfflineStorage: policy.defaultAllowOfflineStorage,
     doNotDisturb: false,
     blacklisted: false,
     interworking: null,
@@ -74,7 +73,7 @@ export const invite = {
   }),
 
   assumeDefaults: order((turn) => {
-    turn.set('profile', assumedProfile(turn));
+    turn.set('profile', assumedProfile(turn.get('lastKnown'), turn.get('policy')));
     turn.set('lastKnown', null);
     turn.clearDeadline('preferencesOverdue');
   }),
