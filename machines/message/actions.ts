@@ -181,6 +181,9 @@ export const actions = {
   notifySender: order((turn) => {
     turn.order({ type: 'notifySender' });
   }),
+
+  /** Or not: one try is all it gets. */
+  noteNotified: order((turn) => turn.checkpoint()),
 };
 
 export type ActionName = keyof typeof actions;

@@ -114,7 +114,10 @@ const ending = message.createStateConfig({
       always: [{ guard: 'senderWantsToKnow', target: 'notifying', actions: 'notifySender' }, { target: CLOSED }],
     },
     notifying: {
-      on: { answered: { target: CLOSED }, failed: { target: CLOSED } },
+      on: {
+        answered: { target: CLOSED, actions: 'noteNotified' },
+        failed: { target: CLOSED, actions: 'noteNotified' },
+      },
     },
   },
 });

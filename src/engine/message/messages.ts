@@ -285,7 +285,10 @@ export class Messages {
     const owesAnswer = !context.answered || message.pending.some(({ type }) => ANSWERS.has(type));
     // Later its sender has given up: nobody is there to be answered.
     if (owesAnswer && fresh) this.#options.sip.restoreOutside?.(message.id, papers.request);
-    if (!context.answered && !fresh) return this.#deliver(message, { type: 'senderGone' });
+    if (!context.answered && !fresh) {
+      message.pending = [];
+      return this.#deliver(message, { type: 'senderGone' });
+    }
     message.pending.unshift(...underWay(message));
     this.#run(message);
     this.#wake(message);

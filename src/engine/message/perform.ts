@@ -78,5 +78,5 @@ function routesOf({ papers, coreRouteSets }: MessagePerforming): readonly (reado
 
 function secondsLeft({ context, papers, now }: MessagePerforming): number | null {
   if (papers.facts.lifetimeSeconds === null) return null;
-  return Math.max(1, Math.ceil(((context.deadlines.expired ?? now) - now) / 1000));
+  return Math.max(1, Math.round(((context.deadlines.expired ?? now) - now) / 1000));
 }
