@@ -268,7 +268,8 @@ export class Engine implements SessionHost {
     done: (explanation: Explanation) => void,
     supposed: Supposed = {},
   ): void {
-    explain({ request, source, policy: this.policy, now: this.now(), supposed }, this.#options, done);
+    const by = { ...this.#options, queues: this.messages.queues };
+    explain({ request, source, policy: this.policy, now: this.now(), supposed }, by, done);
   }
 
   // --- effects ------------------------------------------------------------------------------------------------

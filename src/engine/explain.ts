@@ -3,16 +3,21 @@
  * clauses, and the message that would leave. Nothing is sent, stored or remembered.
  */
 import { createActor } from 'xstate';
+import type { Effect as MessageEffect } from '../../machines/message/effects.ts';
 import type { Effect } from '../../machines/session/effects.ts';
 import { sessionMachine } from '../../machines/session/machine.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { SipCommand, Source } from '../sip/port.ts';
 import { openDossier, type Reading, readInvitation } from './invitation.ts';
+import { explainMessage } from './message/explain.ts';
+import { MESSAGE_SERVICE } from './message/papers.ts';
+import type { Queues } from './message/queues.ts';
 import { type Performing, perform } from './perform.ts';
 import type { ProfilePort } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
-import { type GuardAnswer, watchedGuards } from './watched-guards.ts';
+import { statePath } from './state-path.ts';
+import { type GuardAnswer, stepsNoted, watchedGuards } from './watched-guards.ts';
 
 export interface Explanation {
   /** Service the request asks for; undefined where it is no CPM request. */
@@ -24,8 +29,8 @@ export interface Explanation {
   readonly steps: readonly GuardAnswer[];
   /** State the session would be in afterwards. */
   readonly state: string;
-  /** What would be done: refused, invited … */
-  readonly effects: readonly Effect[];
+  /** What would be done: refused, invited, kept … */
+  readonly effects: readonly (Effect | MessageEffect)[];
   /** Commands to the SIP stack, the INVITE that would leave among them. */
   readonly commands: readonly SipCommand[];
 }
@@ -35,6 +40,8 @@ export interface Explaining
     Reading {
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
+  /** Messages that are kept, which decide whether another one is. */
+  readonly queues: Queues;
 }
 
 /** What is tried out in place of what is configured. */
@@ -55,6 +62,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
   const { request, source, now, supposed = {} } = question;
   const policy = { ...question.policy, ...supposed.policy };
   const service = serviceOf(request);
+  if (request.method === 'MESSAGE' && service === MESSAGE_SERVICE) return explainMessage(question, by, done);
   if (!isSession(service)) {
     done({ ...NOTHING, service, state: by.otherServices === 'forward' ? 'forwarded untouched' : 'refused with 488' });
     return;
@@ -62,12 +70,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
   const invitation = readInvitation(request, source, service, by);
   by.profiles.lookUp({ ...invitation.query, at: now }, (known) => {
     const profile = { ...known, ...supposed.profile };
-    const steps: GuardAnswer[] = [];
-    // One that is asked again in the same step is noted once.
-    const note = (answer: GuardAnswer): void => {
-      const last = steps.at(-1);
-      if (last?.guard !== answer.guard || last.holds !== answer.holds) steps.push(answer);
-    };
+    const { steps, note } = stepsNoted();
     const actor = createActor(sessionMachine.provide({ guards: watchedGuards(note) }), {
       input: { id: 'explained', role: invitation.role, policy, profile, invite: invitation.facts, at: now },
     });
@@ -96,7 +99,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
       mode: context.mode,
       profile,
       steps,
-      state: stateOf(value.call),
+      state: statePath(value.call),
       effects: context.effects,
       commands,
     });
@@ -112,11 +115,3 @@ const NOTHING: Omit<Explanation, 'service' | 'state'> = {
   effects: [],
   commands: [],
 };
-
-function stateOf(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : Object.entries(value as object)
-        .flat()
-        .join('.');
-}

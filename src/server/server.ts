@@ -198,6 +198,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
       tellObservers(session);
     },
   });
+  registrations.onRegistered = (addresses) => cpm.engine.messages.registered(addresses);
   const door = guarded(stack, log);
   const server: Server = {
     config,
@@ -228,6 +229,8 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     reload(next) {
       Object.assign(served, servedBy(next));
       cpm.engine.policy = policyOf({ ...config, policy: next.policy, compat: next.compat });
+      // Clients that stand beside the users may be there now.
+      cpm.engine.messages.registered(cpm.engine.messages.queues.users);
     },
     stop: (how = config.shutdown.sessions) => stop(server, how),
   };

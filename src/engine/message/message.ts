@@ -8,6 +8,7 @@ import type { Effect } from '../../../machines/message/effects.ts';
 import type { MessageEvent } from '../../../machines/message/events.ts';
 import { messageMachine } from '../../../machines/message/machine.ts';
 import type { Timer } from '../../time/clock.ts';
+import { statePath } from '../state-path.ts';
 import type { MessagePapers } from './papers.ts';
 
 const CHART = compiled(messageMachine);
@@ -62,12 +63,7 @@ export class Message {
 
   /** As a path: `kept.waiting`. */
   get state(): string {
-    const { value } = this;
-    return typeof value === 'string'
-      ? value
-      : Object.entries(value as object)
-          .flat()
-          .join('.');
+    return statePath(this.value);
   }
 
   get kept(): boolean {

@@ -98,7 +98,6 @@ export class Messages {
       this.#deliver(message, { type: 'preferencesKnown', profile });
     });
     const { policy } = this.#host;
-    const about = { papers } as Message;
     message = Message.begin(
       {
         id,
@@ -107,7 +106,7 @@ export class Messages {
         profile: known ?? null,
         lastKnown: known === undefined ? this.#lastKnown.of(query) : null,
         message: papers.facts,
-        kept: this.queues.about(about, known?.user ?? served, policy.messages.deferred),
+        kept: this.queues.about({ papers }, known?.user ?? served, policy.messages.deferred),
         at,
       },
       papers,

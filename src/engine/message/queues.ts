@@ -19,7 +19,7 @@ export class Queues {
 
   /** Users for whom something is kept. */
   get users(): string[] {
-    return [...this.#queues.keys()];
+    return [...this.#queues.values()].flatMap(([first]) => first?.user ?? []);
   }
 
   /** When the oldest came, ms since the epoch; undefined where none is kept. */
@@ -33,7 +33,7 @@ export class Queues {
   }
 
   /** What a message of this user's is told of the others (see the chart). */
-  about(message: Message, user: string, bounds: DeferredPolicy): Kept {
+  about(message: Pick<Message, 'papers'>, user: string, bounds: DeferredPolicy): Kept {
     const queue = this.#queues.get(identityKey(user)) ?? [];
     const others = queue.filter((other) => other !== message);
     return {
