@@ -47,7 +47,7 @@ export interface SipStackOptions {
   readonly limits?: MessageLimits;
   /** True for a peer whose assertions are believed. */
   readonly trusts?: (address: string) => boolean;
-  /** Seconds a caller shall wait before trying again, or undefined where new sessions are welcome. */
+  /** Seconds a caller shall wait before trying again, or undefined where new sessions and messages are welcome. */
   readonly overload?: () => number | undefined;
   /** Methods answered with an event; others get 501. */
   readonly methods?: readonly string[];
@@ -66,6 +66,9 @@ const KNOWN_METHODS = [
   'INFO',
   'REFER',
 ].concat(['NOTIFY', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH']);
+
+/** What a function that has too much to do already is better spared. */
+const LOADS = ['INVITE', 'MESSAGE'];
 
 export class SipStack implements SipPort, UserAgentContext, ProxyContext, ReceptionUser {
   readonly clock: Clock;
@@ -239,16 +242,16 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     if (request.method !== 'OPTIONS' && forwardsLeft(request) < 0) return refuse(483);
     if (hasLooped(request, network)) return refuse(482);
     const source = this.#sourceOf(flow);
+    const retryAfter = LOADS.includes(request.method) ? this.#options.overload?.() : undefined;
+    if (retryAfter !== undefined) {
+      this.counters.overloaded++;
+      return refuse(503, [headerField('Retry-After', String(retryAfter))]);
+    }
     if (request.method !== 'INVITE') {
       const exchange = identifiers.token();
       this.#outside.open(exchange, request, this.#layer.createServer(request, flow));
       this.emit({ type: 'outside', exchange, request, source });
       return;
-    }
-    const retryAfter = this.#options.overload?.();
-    if (retryAfter !== undefined) {
-      this.counters.overloaded++;
-      return refuse(503, [headerField('Retry-After', String(retryAfter))]);
     }
     const mergeKey = mergeKeyOf(request);
     if (this.#layer.isMerged(mergeKey) || this.#isAnsweredCopy(request)) {

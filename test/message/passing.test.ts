@@ -207,6 +207,14 @@ describe('refusals', () => {
     expect(waitingAt(wide.core)).toBe(1);
   });
 
+  it('a function that has too much to do takes no more, and says when to come again', () => {
+    const world = new World({ overload: () => 7 });
+    const sent = send(world, 'orig');
+    world.settle();
+    expect(sent.answers).toEqual([503]);
+    expect(sent.responses[0]?.header('retry-after')).toBe('7');
+  });
+
   it('a function that shuts down takes no more', () => {
     const world = new World();
     world.pf.engine.refusing = true;
@@ -261,6 +269,7 @@ describe('interworking', () => {
     world.settle();
     expect(sent.answers).toEqual([status]);
     expect(waitingAt(world.core)).toBe(0);
+    world.isf.inbox.length = 0;
     expect(leftovers(world)).toEqual([]);
   }
 
@@ -308,6 +317,17 @@ describe('interworking', () => {
     world.settle();
     expect(sent.answers).toEqual([status]);
     expect(waitingAt(world.isf)).toBe(0);
+  });
+
+  it('what the ISF is asked is not kept, however long it thinks, even where policy keeps what clients leave', () => {
+    const world = new World({ isf: [ISF], policy: { noClient: 'defer' } });
+    const sent = send(world, 'term');
+    world.settle();
+    respond(world.core, incoming(world.core), 404);
+    world.advance(12_000);
+    expect(sent.answers).toEqual([]);
+    answered(world, sent);
+    expect(world.pf.engine.messages.counters).toMatchObject({ deferred: 0, byOutcome: { interworked: 1 } });
   });
 
   it('not after silence: the sender has given up by then, and would send it again', () => {

@@ -204,6 +204,33 @@ describe('kept', () => {
     expect(leftovers(world)).toEqual([]);
   });
 
+  it('killed while silent clients are still waited for: they get a copy, and their answer counts', () => {
+    const world = deferring({ profile: { clients: [CLIENT] } });
+    const sent = send(world, 'term');
+    world.settle();
+    const first = incoming(world.core);
+    world.advance(9000);
+    expect(sent.answers).toEqual([202]);
+    world.core.inbox.length = 0;
+    restart(world);
+    const copy = incoming(world.core);
+    expect(copy.branch).toBe(first.branch);
+    respond(world.core, copy, 200);
+    world.settle();
+    expect(world.pf.engine.messages.counters).toEqual({ deferred: 0, notified: 0, byOutcome: { delivered: 1 } });
+    expect(leftovers(world)).toEqual([]);
+  });
+
+  it('does not wait out a pause for a client that is there when it is back', () => {
+    const world = deferring({ profile: { clients: [CLIENT] } });
+    send(world, 'term');
+    world.settle();
+    respond(world.core, incoming(world.core), 480);
+    world.settle();
+    restart(world);
+    expect(waitingAt(world.core)).toBe(1);
+  });
+
   it('keeps the policy and the pauses it had', () => {
     const world = deferring({ profile: { clients: [CLIENT] } });
     send(world, 'term');

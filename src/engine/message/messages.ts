@@ -160,7 +160,7 @@ export class Messages {
 
   /** After each step: its place in the queue, its deadlines, and what it wants done. */
   #took(message: Message, checkpoint: number): void {
-    if (message.kept) this.queues.join(message);
+    if (message.kept && this.queues.join(message)) this.counters.deferred++;
     const left = !message.kept && this.queues.leave(message);
     if (message.state === 'kept.delivering') this.#delivering.add(message);
     const free = message.state !== 'kept.delivering' && this.#delivering.delete(message);
@@ -175,7 +175,6 @@ export class Messages {
     while (message.writes === 0) {
       const effect = message.pending.shift();
       if (effect === undefined) break;
-      if (effect.type === 'accept' && message.context.outcome !== 'duplicate') this.counters.deferred++;
       if (effect.type === 'notifySender') this.counters.notified++;
       performForMessage(effect, this.#performing(message));
     }

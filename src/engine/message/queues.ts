@@ -48,13 +48,15 @@ export class Queues {
     return this.#queues.get(identityKey(user))?.[0];
   }
 
-  join(message: Message): void {
+  /** False where it is kept already. */
+  join(message: Message): boolean {
     const key = identityKey(message.user);
     const queue = this.#queues.get(key);
-    if (queue?.includes(message) === true) return;
+    if (queue?.includes(message) === true) return false;
     this.#size++;
     if (queue === undefined) this.#queues.set(key, [message]);
     else queue.push(message);
+    return true;
   }
 
   /** False where it was not kept. */
