@@ -117,7 +117,7 @@ export class Sent {
   }
 }
 
-export function send(world: World, role: Role, options: MessageOptions = {}): Sent {
+export function send(world: Pick<World, 'peer'>, role: Role, options: MessageOptions = {}): Sent {
   const sender = world.peer(role === 'orig' ? 'alice' : 'entity');
   return new Sent(sender, messageRequest(sender, role, options));
 }
