@@ -70,7 +70,10 @@ function keptAt(event: MessageEvent): Kept {
   return event.kept ?? (event as unknown as { input: MessageInput }).input.kept;
 }
 
-/** Policy keeps messages of this user, and this is one that is worth it: nobody wants to know who typed yesterday. */
+/**
+ * Policy keeps messages of this user, and this is one that is worth it: nobody wants to know who typed yesterday. What
+ * nobody vouches for is not kept, since strangers could fill the room of others.
+ */
 export function mayBeKept({
   role,
   policy,
@@ -78,7 +81,8 @@ export function mayBeKept({
   message,
 }: Pick<MessageContext, 'role' | 'policy' | 'profile' | 'message'>): boolean {
   if (role !== 'term' || policy.noClient !== 'defer' || message.ours) return false;
-  if (message.content === 'composing' || message.lifetimeSeconds === 0) return false;
+  if (message.originators.length === 0 || message.content === 'composing' || message.lifetimeSeconds === 0)
+    return false;
   return !(profile?.interworking === true && policy.isfAvailable);
 }
 

@@ -266,6 +266,13 @@ describe('a delivery that passes here once more on its way from the core', () =>
 });
 
 describe('bounds', () => {
+  it('what nobody vouches for takes no room', () => {
+    const world = deferring();
+    const sent = send(world, 'term', { headers: [['P-Asserted-Identity', null]] });
+    world.settle();
+    expect(sent.answers).toEqual([480]);
+  });
+
   it('of one user and of all: beyond, a message is refused, and there is room again once some are gone', () => {
     const world = deferring({ policy: deferred({ perUser: 2, total: 3 }) });
     const to = (user: string, id: string) =>

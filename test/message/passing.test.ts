@@ -1,6 +1,7 @@
 /** Pager-mode messages on their way while their senders wait: judged, forwarded, interworked. */
 import { describe, expect, it } from '@jest/globals';
 import type { Profile } from '../../machines/session/policy.ts';
+import { headerField } from '../../src/sip/message/header.ts';
 import { World, type WorldOptions } from '../../src/testing/index.ts';
 import {
   CLIENT,
@@ -91,6 +92,27 @@ describe('a message for somebody who is there', () => {
     world.advance(40_000);
     expect(sent.answers).toEqual([504]);
     expect(leftovers(world)).toEqual([]);
+  });
+
+  it('one that comes back unchanged has looped; one that comes for the other side is another', () => {
+    const world = new World();
+    const sent = send(world, 'term');
+    world.settle();
+    const looped = incoming(world.core);
+    looped.remove('route');
+    looped.headers.push(...sent.request.lines('p-served-user'));
+    world.core.send(looped.copy(), { to: world.pf.address });
+    world.settle();
+    expect(world.core.inbox.map((message) => message.kind === 'response' && message.status)).toEqual([482]);
+    const spiral = new World();
+    send(spiral, 'orig');
+    spiral.settle();
+    const onward = incoming(spiral.core);
+    onward.remove('route');
+    onward.headers.push(headerField('P-Served-User', '<sip:bob@home.example>;sescase=term'));
+    spiral.core.send(onward.copy(), { to: spiral.pf.address });
+    spiral.settle();
+    expect(waitingAt(spiral.core)).toBe(1);
   });
 
   it('nobody believes what an untrusted peer asserts, and it does not go on', () => {
