@@ -50,7 +50,7 @@ function keep(turn: MessageTurn): void {
   turn.checkpoint();
 }
 
-/** RFC 3428 8 has no rule for this; twice as long each time keeps a client that is gone from costing much. */
+/** No text says when; twice as long each time keeps a client that is gone from costing much. */
 function tryAgainLater(turn: MessageTurn): void {
   const { retryMs, longestRetryMs } = turn.get('policy').messages.deferred;
   const pause = retryMs * 2 ** Math.max(0, turn.get('deliveries') - 1);
@@ -122,8 +122,9 @@ export const actions = {
     conclude(turn, turn.get('way') === 'isf' ? 'interworked' : 'passed');
   }),
 
-  passFailure: order((turn) => {
-    turn.order({ type: 'passAnswer' });
+  passFailure: order<EventOf<'failed'>>((turn, event) => {
+    // RFC 4320 4.2: its sender's transaction has ended like ours, and a 408 would only do harm.
+    turn.order(event.late ? { type: 'leaveUnanswered' } : { type: 'passAnswer' });
     turn.set('answered', true);
     conclude(turn, 'failed');
   }),

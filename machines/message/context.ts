@@ -15,7 +15,7 @@ export interface MessageFacts
   readonly content: Content;
   /** Size of the body, bytes. */
   readonly bytes: number;
-  /** Seconds its sender gives it (RFC 3428 8, Expires); null where it does not say. */
+  /** Seconds its sender gives it (RFC 3428 4, Expires); null where it does not say. */
   readonly lifetimeSeconds: number | null;
   /** Its sender wants to hear if it is given up (RFC 5438 6.2, negative-delivery). */
   readonly wantsFailure: boolean;

@@ -8,6 +8,8 @@ export type Order =
   | { readonly type: 'pass'; readonly to: 'core' | 'isf' }
   /** The far side's answer, passed on. */
   | { readonly type: 'passAnswer' }
+  /** Nobody answered in time: neither is its sender. */
+  | { readonly type: 'leaveUnanswered' }
   | { readonly type: 'refuse'; readonly status: number; readonly warning?: string }
   /** 202: it is kept (RFC 3428 7). */
   | { readonly type: 'accept' }
@@ -17,7 +19,7 @@ export type Order =
   | { readonly type: 'seeToTurn' }
   /** Sends a kept message to the user's clients; `number` counts the tries from 1. */
   | { readonly type: 'deliver'; readonly number: number }
-  /** Tells the sender that a kept message was given up (RFC 5438 7.2.1.2). */
+  /** Tells the sender that a kept message was given up (RFC 5438). */
   | { readonly type: 'notifySender' };
 
 export type Effect = Order & {

@@ -234,6 +234,7 @@ export class SipJsPort implements SipPort, PortContext {
       case 'reply':
         return this.#reply(command);
       case 'replyAs':
+      case 'leaveUnanswered':
       case 'sendOutside':
         // The engine takes pager-mode messages only where its port can take them up after a restart.
         throw new Error(`${command.type}: a sip.js user agent core can not forward as a proxy`);

@@ -43,6 +43,11 @@ export class OutsideExchanges {
     open?.transaction.respond(responseForward(response));
   }
 
+  leaveUnanswered(exchange: ExchangeId): void {
+    this.#open.get(exchange)?.transaction.destroy();
+    this.#open.delete(exchange);
+  }
+
   send({ exchange, branch, request, routeSets }: Command<'sendOutside'>): void {
     const context = this.#context;
     const alternatives = routeSets.map((routeSet) => forwardBy(request, routeSet));

@@ -160,6 +160,8 @@ export type SipCommand =
     } & Payload)
   /** Answers it with what another request was answered, as a proxy does (RFC 3261 16.7). */
   | { readonly type: 'replyAs'; readonly exchange: ExchangeId; readonly response: SipResponse }
+  /** Forgets it without an answer: its sender has given up (RFC 4320 4.2). */
+  | { readonly type: 'leaveUnanswered'; readonly exchange: ExchangeId }
   /** Sends a request outside any dialog, ready but for its Via and Route. The same branch makes the same request. */
   | {
       readonly type: 'sendOutside';

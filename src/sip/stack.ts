@@ -327,6 +327,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
         return this.#outside.reply(command);
       case 'replyAs':
         return this.#outside.replyAs(command.exchange, command.response);
+      case 'leaveUnanswered':
+        return this.#outside.leaveUnanswered(command.exchange);
       case 'sendOutside':
         return this.#outside.send(command);
       case 'passThrough':

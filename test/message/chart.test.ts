@@ -112,7 +112,7 @@ function orders(seen: readonly Seen[]): string[] {
   return seen.flatMap(({ context }, at) => (context.step === at ? context.effects.map(({ type }) => type) : []));
 }
 
-const ANSWERS = ['accept', 'refuse', 'passAnswer'];
+const ANSWERS = ['accept', 'refuse', 'passAnswer', 'leaveUnanswered'];
 const story = fc.tuple(anyInput.map(inputOf), fc.array(anyEvent, { maxLength: 12 }));
 
 describe('a message, whatever happens to it', () => {

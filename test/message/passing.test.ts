@@ -86,11 +86,12 @@ describe('a message for somebody who is there', () => {
     expect(waitingAt(world.core)).toBe(1);
   });
 
-  it('silence of the far side: RFC 4320 4.1, no 408 comes of it, and nothing is left', () => {
+  it('silence of the far side: RFC 4320 4.2, no 408 comes of it, nor anything else, and nothing is left', () => {
     const world = new World();
     const sent = send(world, 'orig');
     world.advance(40_000);
-    expect(sent.answers).toEqual([504]);
+    expect(sent.answers).toEqual([]);
+    expect(world.pf.engine.messages.counters.byOutcome).toEqual({ failed: 1 });
     expect(leftovers(world)).toEqual([]);
   });
 
@@ -113,6 +114,14 @@ describe('a message for somebody who is there', () => {
     spiral.core.send(onward.copy(), { to: spiral.pf.address });
     spiral.settle();
     expect(waitingAt(spiral.core)).toBe(1);
+  });
+
+  it('where it can not be sent anywhere, its sender has a 503 at once', () => {
+    const world = new World({ core: null });
+    const sent = send(world, 'orig');
+    world.settle();
+    expect(sent.answers).toEqual([503]);
+    expect(leftovers(world)).toEqual([]);
   });
 
   it('nobody believes what an untrusted peer asserts, and it does not go on', () => {

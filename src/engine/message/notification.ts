@@ -65,7 +65,7 @@ interface Failed {
   readonly originalRecipient: string;
 }
 
-/** RFC 5438 11: elements in the order of the schema. Values are wire text of strangers. */
+/** Elements in the order of the schema. Values are wire text of strangers. */
 function failedNotification({ messageId, dateTime, recipient, originalRecipient }: Failed): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

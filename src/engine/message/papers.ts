@@ -68,7 +68,7 @@ function contentOf(type: string, cpim: CpimHead | undefined): Content {
   return isComposing(head) ? 'composing' : 'message';
 }
 
-/** RFC 3428 8: seconds for which the message is worth having. */
+/** RFC 3428 4: seconds for which the message is worth having. */
 function lifetimeOf(request: SipRequest): number | null {
   const digits = /^\s*(\d{1,10})\s*$/.exec(request.header('expires') ?? '')?.[1];
   return digits === undefined ? null : Number(digits);

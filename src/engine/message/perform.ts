@@ -45,9 +45,10 @@ export function performForMessage(effect: Effect, by: MessagePerforming): void {
       const { response } = papers;
       papers.response = null;
       if (response !== null) return execute({ type: 'replyAs', exchange, response });
-      // RFC 4320 4.1: a 408 to anything but an INVITE does harm.
-      return execute({ type: 'reply', exchange, status: 504, headers: [] });
+      return execute({ type: 'reply', exchange, status: 503, headers: [] });
     }
+    case 'leaveUnanswered':
+      return execute({ type: 'leaveUnanswered', exchange });
     case 'refuse':
       return execute({
         type: 'reply',
