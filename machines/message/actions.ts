@@ -1,5 +1,5 @@
 /** What a pager-mode message orders: refusing, passing on, keeping, delivering. */
-import { assumedProfile } from '../session/actions/invite.ts';
+import { assumedProfile, keepProfile } from '../session/actions/invite.ts';
 import { WARNINGS } from '../session/actions/refusals.ts';
 import { mayBeRecorded } from '../session/recorded.ts';
 import type { Outcome } from './context.ts';
@@ -65,17 +65,9 @@ export const actions = {
     turn.setDeadline('preferencesOverdue', turn.at + turn.get('policy').preferencesTimeoutMs);
   }),
 
-  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => {
-    turn.set('profile', event.profile);
-    turn.set('lastKnown', null);
-    turn.clearDeadline('preferencesOverdue');
-  }),
+  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => keepProfile(turn, event.profile)),
 
-  assumeDefaults: order((turn) => {
-    turn.set('profile', assumedProfile(turn.get('lastKnown'), turn.get('policy')));
-    turn.set('lastKnown', null);
-    turn.clearDeadline('preferencesOverdue');
-  }),
+  assumeDefaults: order((turn) => keepProfile(turn, assumedProfile(turn.get('lastKnown'), turn.get('policy')))),
 
   /** 413: RFC 3261 21.4.11. */
   refuseTooLarge: order((turn) => refuse(turn, 413)),

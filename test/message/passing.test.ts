@@ -1,6 +1,7 @@
 /** Pager-mode messages on their way while their senders wait: judged, forwarded, interworked. */
 import { describe, expect, it } from '@jest/globals';
 import type { Profile } from '../../machines/session/policy.ts';
+import { DEFAULT_PROFILE } from '../../src/policy/defaults.ts';
 import { headerField } from '../../src/sip/message/header.ts';
 import { World, type WorldOptions } from '../../src/testing/index.ts';
 import {
@@ -267,7 +268,7 @@ describe('preferences', () => {
     const first = send(world, 'term', { id: 'first' });
     world.advance(100);
     expect(waitingAt(world.core)).toBe(0);
-    tell?.({ ...DEFAULTS, blacklisted: true });
+    tell?.({ ...DEFAULT_PROFILE, blacklisted: true });
     world.settle();
     expect(first.answers).toEqual([403]);
     const second = send(world, 'term', { id: 'second' });
@@ -281,18 +282,6 @@ describe('preferences', () => {
     expect(textOf(incoming(world.core))).toBe(textOf(other.request));
   });
 });
-
-const DEFAULTS: Profile = {
-  known: true,
-  user: null,
-  services: null,
-  allowOfflineStorage: false,
-  doNotDisturb: false,
-  blacklisted: false,
-  interworking: null,
-  clients: [CLIENT],
-  replacedInstance: null,
-};
 
 describe('interworking', () => {
   function answered(world: World, sent: Sent, status = 200): void {

@@ -55,6 +55,18 @@ export function assumedProfile(known: Profile | null, policy: Policy): Profile {
   };
 }
 
+interface ProfileKeeper {
+  set(key: 'profile' | 'lastKnown', value: Profile | null): void;
+  clearDeadline(event: string): void;
+}
+
+/** From here on this is what is known of the user. */
+export function keepProfile(turn: ProfileKeeper, profile: Profile): void {
+  turn.set('profile', profile);
+  turn.set('lastKnown', null);
+  turn.clearDeadline('preferencesOverdue');
+}
+
 export const invite = {
   /** Asks for preferences that were not at hand; the caller hears a 100 meanwhile. */
   fetchPreferences: order((turn) => {
@@ -66,17 +78,9 @@ export const invite = {
     turn.setDeadline('preferencesOverdue', turn.at + turn.get('policy').preferencesTimeoutMs);
   }),
 
-  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => {
-    turn.set('profile', event.profile);
-    turn.set('lastKnown', null);
-    turn.clearDeadline('preferencesOverdue');
-  }),
+  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => keepProfile(turn, event.profile)),
 
-  assumeDefaults: order((turn) => {
-    turn.set('profile', assumedProfile(turn.get('lastKnown'), turn.get('policy')));
-    turn.set('lastKnown', null);
-    turn.clearDeadline('preferencesOverdue');
-  }),
+  assumeDefaults: order((turn) => keepProfile(turn, assumedProfile(turn.get('lastKnown'), turn.get('policy')))),
 
   /** Proxy or B2BUA, once and for the whole session. */
   chooseMode: order((turn) => {
