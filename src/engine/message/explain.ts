@@ -17,7 +17,7 @@ export function explainMessage(question: Question, by: Explaining, done: (explan
   by.profiles.lookUp({ ...asked.query, at: now }, (known) => {
     const profile = { ...known, ...supposed.profile };
     const { steps, note } = stepsNoted();
-    const kept = by.queues.about({ papers }, profile.user ?? asked.served, policy.messages.deferred);
+    const kept = by.queues.about(papers, profile.user ?? asked.served, policy.messages.deferred);
     const input = {
       id: 'explained',
       role: asked.role,

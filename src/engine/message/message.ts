@@ -7,6 +7,8 @@ import type { MessageContext, MessageInput } from '../../../machines/message/con
 import type { Effect } from '../../../machines/message/effects.ts';
 import type { MessageEvent } from '../../../machines/message/events.ts';
 import { messageMachine } from '../../../machines/message/machine.ts';
+import { wireOfBytes } from '../../sip/message/bytes.ts';
+import { serialize } from '../../sip/message/serialize.ts';
 import type { Timer } from '../../time/clock.ts';
 import { statePath } from '../state-path.ts';
 import type { MessagePapers } from './papers.ts';
@@ -18,7 +20,12 @@ const NO_SCOPE = undefined as never;
 
 export class Message {
   readonly id: string;
-  readonly papers: MessagePapers;
+  /** See {@link MessagePapers}. */
+  readonly key: string;
+  readonly #served: string;
+  readonly #again: (text: string) => MessagePapers;
+  /** The papers, or the text they are read from. */
+  #papers: MessagePapers | string;
   /** Effects that have not been carried out. */
   pending: Effect[] = [];
   /** Writes under way that must be finished before effects leave. */
@@ -32,7 +39,10 @@ export class Message {
 
   private constructor(id: string, papers: MessagePapers, snapshot: Snapshot) {
     this.id = id;
-    this.papers = papers;
+    this.key = papers.key;
+    this.#served = papers.asked.served;
+    this.#again = papers.again;
+    this.#papers = papers;
     this.#snapshot = snapshot;
   }
 
@@ -51,6 +61,17 @@ export class Message {
     message.pending = [...stored.pending];
     message.written = true;
     return message;
+  }
+
+  /** What came. Of one that waits folded it is read anew each time, so ask once. */
+  get papers(): MessagePapers {
+    return typeof this.#papers === 'string' ? this.#again(this.#papers) : this.#papers;
+  }
+
+  /** One that waits for its user, perhaps for days, is held as the text it came as. */
+  fold(): void {
+    const idle = this.state === 'kept.waiting' && this.pending.length === 0 && this.writes === 0;
+    if (idle && typeof this.#papers !== 'string') this.#papers = wireOfBytes(serialize(this.#papers.request));
   }
 
   get context(): MessageContext {
@@ -76,7 +97,7 @@ export class Message {
 
   /** The served user's own address; as it stands in the request where no other is known. */
   get user(): string {
-    return this.context.profile?.user ?? this.papers.asked.served;
+    return this.context.profile?.user ?? this.#served;
   }
 
   send(event: MessageEvent): void {

@@ -106,7 +106,7 @@ export class Messages {
         profile: known ?? null,
         lastKnown: known === undefined ? this.#lastKnown.of(query) : null,
         message: papers.facts,
-        kept: this.queues.about({ papers }, known?.user ?? served, policy.messages.deferred),
+        kept: this.queues.about(papers, known?.user ?? served, policy.messages.deferred),
         at,
       },
       papers,
@@ -179,6 +179,7 @@ export class Messages {
       performForMessage(effect, this.#performing(message));
     }
     if (message.writes === 0 && message.closed) this.#close(message);
+    else message.fold();
   }
 
   #performing(message: Message) {
@@ -243,9 +244,10 @@ export class Messages {
       this.#patient.add(user);
       return;
     }
-    this.#options.profiles.lookUp({ ...first.papers.asked.query, at: this.#now() }, ({ clients }) => {
+    const { query, service } = first.papers.asked;
+    this.#options.profiles.lookUp({ ...query, at: this.#now() }, ({ clients }) => {
       if (this.queues.first(user) !== first || first.state !== 'kept.waiting') return;
-      if (takesMessages(clients, first.papers.asked.service)) this.#deliver(first, { type: 'turnCame' });
+      if (takesMessages(clients, service)) this.#deliver(first, { type: 'turnCame' });
     });
   }
 

@@ -2,8 +2,9 @@
 import type { Content, MessageFacts } from '../../../machines/message/context.ts';
 import { type CpimHead, isComposing, isNotification, notificationsAskedFor, parseCpimHead } from '../../cpim/cpim.ts';
 import { mediaType } from '../../sip/message/body.ts';
-import { wireOfBytes } from '../../sip/message/bytes.ts';
+import { bytesOfWire, wireOfBytes } from '../../sip/message/bytes.ts';
 import type { SipRequest, SipResponse } from '../../sip/message/message.ts';
+import { parseMessage } from '../../sip/message/parse.ts';
 import type { SessionPapers } from '../dossier.ts';
 import { requestFacts } from '../facts.ts';
 import { fingerprint } from '../fingerprint.ts';
@@ -27,6 +28,8 @@ export interface MessagePapers {
   readonly branch: string;
   /** What the far side answered last, until that has been passed on. */
   response: SipResponse | null;
+  /** The same papers, read from the text of the request. */
+  readonly again: (text: string) => MessagePapers;
 }
 
 /** `ours`: a delivery of ours that came back through the core. */
@@ -59,7 +62,15 @@ export function readMessage(
     key: keyOf(request, asked, cpim, body),
     branch: `m${fingerprint(linesOf(request, 'via', 'call-id', 'cseq', 'from', 'p-served-user'))}`,
     response: null,
+    again: (text) => readMessage(requestOf(text), trusted, ours, at, by),
   };
+}
+
+/** A request out of what it was serialized to. Throws where the text is something else. */
+export function requestOf(text: string): SipRequest {
+  const { message } = parseMessage(bytesOfWire(text));
+  if (message?.kind !== 'request') throw new Error('its request can not be read');
+  return message;
 }
 
 function contentOf(type: string, cpim: CpimHead | undefined): Content {

@@ -33,13 +33,13 @@ export class Queues {
   }
 
   /** What a message of this user's is told of the others (see the chart). */
-  about(message: Pick<Message, 'papers'>, user: string, bounds: DeferredPolicy): Kept {
+  about(message: Pick<Message, 'key'>, user: string, bounds: DeferredPolicy): Kept {
     const queue = this.#queues.get(identityKey(user)) ?? [];
     const others = queue.filter((other) => other !== message);
     return {
       room: others.length < bounds.perUser && this.#size - (queue.length - others.length) < bounds.total,
       ahead: others.length > 0,
-      known: others.some((other) => other.papers.key === message.papers.key),
+      known: others.some((other) => other.key === message.key),
     };
   }
 

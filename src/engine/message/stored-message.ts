@@ -9,7 +9,7 @@ import { serialize } from '../../sip/message/serialize.ts';
 import type { Reading } from '../invitation.ts';
 import { packed, unpacked } from '../packed.ts';
 import { Message } from './message.ts';
-import { readMessage } from './papers.ts';
+import { readMessage, requestOf } from './papers.ts';
 
 /** Records of messages stand among those of sessions. An id has no colon in it. */
 const RECORD = 'message:';
@@ -79,10 +79,8 @@ export function restoredMessage(
   const origin = first.value as Origin;
   const state = second.value as State;
   if (origin.version !== 1) throw new Error(`record of version ${origin.version}`);
-  const request = parsed(first.texts[0]);
-  if (request?.kind !== 'request') throw new Error('its request can not be read');
   const { id, at, profile } = origin;
-  const papers = readMessage(request, origin.trusted, origin.ours, at, by);
+  const papers = readMessage(requestOf(first.texts[0] ?? ''), origin.trusted, origin.ours, at, by);
   const response = parsed(second.texts[0]);
   papers.response = response?.kind === 'response' ? response : null;
   const context: MessageContext = {
