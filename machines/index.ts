@@ -1,5 +1,8 @@
-/** `cpm-engine/machines`: the statechart of a CPM session, with no I/O. */
+/** `cpm-engine/machines`: the statecharts of a CPM session and of a pager-mode message, with no I/O. */
 export { compiled } from './compiled.ts';
+export type { MessageContext, MessageFacts, MessageInput, Outcome } from './message/context.ts';
+export type { MessageEvent } from './message/events.ts';
+export { type MessageMachine, messageMachine } from './message/machine.ts';
 export { CLAUSE_IDS, type ClauseId } from './session/clause-ids.ts';
 export { ACTION_CLAUSES, clausesOf, GUARD_CLAUSES } from './session/clauses.ts';
 export type {
@@ -30,5 +33,5 @@ export {
   POLICY_GUARDS,
   type PolicyGuardName,
 } from './session/own-guards.ts';
-export type { Mode, Policy, Profile, RegisteredClient, Role } from './session/policy.ts';
+export type { DeferredPolicy, MessagePolicy, Mode, Policy, Profile, RegisteredClient, Role } from './session/policy.ts';
 export { mayBeRecorded } from './session/recorded.ts';

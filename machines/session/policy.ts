@@ -33,8 +33,11 @@ export interface Policy {
   readonly proxyInterworkOn6xx: boolean;
   /** Schemes that go to the ISF instead of the SIP/IP core; `others` means all but sip, sips and tel (A-10). */
   readonly isfSchemes: 'others' | readonly string[];
-  /** What an invitation without a registered client gets (8.3.2.1 step 6). */
-  readonly noClient: 'interwork' | 'reject';
+  /**
+   * What is for a user without a registered client (8.3.2.1 step 6). `defer` keeps pager-mode messages until one
+   * registers; a session can't be kept, and is refused.
+   */
+  readonly noClient: 'interwork' | 'reject' | 'defer';
   /** Media types a terminating session may offer; one bad line is enough to refuse, or bad ones are taken out (A-38). */
   readonly allowedMedia: readonly string[];
   readonly sdpCheck: 'any' | 'all';
@@ -55,8 +58,38 @@ export interface Policy {
   readonly reasonText: boolean;
   /** False where nothing is recorded at all. */
   readonly recording: boolean;
+  readonly messages: MessagePolicy;
   readonly timers: SessionTimers;
   readonly compat: Compat;
+}
+
+/** What is asked about pager-mode messages alone. */
+export interface MessagePolicy {
+  /** Largest body, bytes (RFC 3428 8). */
+  readonly maxBytes: number;
+  /** Delivery and display notifications go into the history too (RFC 5438). */
+  readonly recordNotifications: boolean;
+  readonly deferred: DeferredPolicy;
+}
+
+/** Messages that are kept for a user who can't be reached, where `noClient` is `defer`. */
+export interface DeferredPolicy {
+  /** Statuses of the user's clients after which a message is kept. */
+  readonly on: readonly number[];
+  /** How long the clients have to answer before the message is kept, ms: its sender does not wait for ever. */
+  readonly answerMs: number;
+  /** Longest time a message is kept, ms. */
+  readonly lifetimeMs: number;
+  /** Before it is tried again with a client that is registered but did not take it, first and at the most, ms. */
+  readonly retryMs: number;
+  readonly longestRetryMs: number;
+  /** Messages kept at the most, for one user and over all. */
+  readonly perUser: number;
+  readonly total: number;
+  /** Messages delivered at a time. */
+  readonly atOnce: number;
+  /** Tells a sender who has asked for it that a message was given up (RFC 5438). */
+  readonly notify: boolean;
 }
 
 export interface SessionTimers {

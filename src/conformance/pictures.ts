@@ -1,6 +1,7 @@
 /** The pictures of `visualizations/`: which there are, what is under each, and the page that shows them. */
+import { messageMachine } from '../../machines/message/machine.ts';
 import { sessionMachine } from '../../machines/session/machine.ts';
-import { chartOf } from '../inspect/chart.ts';
+import { type Chart, chartOf } from '../inspect/chart.ts';
 import { type Elk, layOut } from '../inspect/chart-layout.ts';
 import { chartSvg } from '../inspect/chart-svg.ts';
 import { stateView, type View, wholeView } from '../inspect/chart-view.ts';
@@ -46,16 +47,37 @@ const STATES: readonly ChartPicture[] = [
   state('recording', "The conversation's history, beside the call."),
 ];
 
+const MESSAGE_CHART = chartOf(messageMachine);
+
+const MESSAGE: readonly ChartPicture[] = [
+  {
+    file: 'statechart/message.svg',
+    title: 'The whole message',
+    about: 'From the MESSAGE to the answer, or to the client that registers days later.',
+    view: wholeView(MESSAGE_CHART),
+  },
+  messageState('judging', 'The questions of 8.2.2.1 and 8.3.2.1, asked of a message.'),
+  messageState('passing', 'Sent on, as by a proxy; its sender waits.'),
+  messageState('kept', 'Its sender has a 202; the function delivers it, in order.'),
+  messageState('ending', 'The one way to end; who was promised too much is told.'),
+];
+
 function state(path: string, about: string): ChartPicture {
-  const name = path.split('.').at(-1) ?? path;
-  const view = stateView(CHART, path);
-  return { file: `statechart/${name}.svg`, title: path.replace('call.', ''), about, view };
+  return picture(CHART, path, path.split('.').at(-1) ?? path, path.replace('call.', ''), about);
+}
+
+function messageState(path: string, about: string): ChartPicture {
+  return picture(MESSAGE_CHART, path, `message-${path}`, `message: ${path}`, about);
+}
+
+function picture(of: Chart, path: string, name: string, title: string, about: string): ChartPicture {
+  return { file: `statechart/${name}.svg`, title, about, view: stateView(of, path) };
 }
 
 /** Name and text of each picture and of the page with all of them. The same code gives the same bytes. */
 export async function pictures(elk: Elk): Promise<[name: string, text: string][]> {
   const files: [string, string][] = [];
-  for (const { file, view } of [WHOLE, ...STATES]) files.push([file, chartSvg(await layOut(elk, view))]);
+  for (const { file, view } of [WHOLE, ...STATES, ...MESSAGE]) files.push([file, chartSvg(await layOut(elk, view))]);
   for (const scene of [...BYE_SCENES, ...CALL_SCENES]) {
     files.push([sceneFile(scene), sequenceSvg(scene.play().sequence(scene.title))]);
   }
@@ -83,6 +105,7 @@ function indexPage(): string {
     'Generated from the code by `cpm-engine visualize`; CI compares them byte for byte (`cpm-engine visualize --check`).',
     '',
     '- [The whole session](#the-whole-session), and [each major state](#each-major-state) of the statechart',
+    '- [Pager-mode messages](#pager-mode-messages), a chart of their own',
     '- [How sessions end](#how-sessions-end): each row of the BYE table',
     '- [Call flows](#call-flows)',
     '- [The playground](playground.html): download it and open it in a browser; two users, two functions and an ISF to play',
@@ -103,6 +126,9 @@ function indexPage(): string {
     'Pills are states of other pictures.',
     '',
     ...STATES.flatMap(chart),
+    '## Pager-mode messages',
+    '',
+    ...MESSAGE.flatMap(chart),
     '## How sessions end',
     '',
     'Every message here was sent in the virtual world of `cpm-engine/testing` by the engine on its SIP stack. Blue pills are',

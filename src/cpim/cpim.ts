@@ -54,12 +54,12 @@ export function parseCpimHead(text: string): CpimHead | undefined {
 }
 
 /** Whether the content tells what became of another message (RFC 5438). */
-export function isNotification(head: CpimHead): boolean {
+export function isNotification(head: Pick<CpimHead, 'contentType'>): boolean {
   return head.contentType === 'message/imdn+xml';
 }
 
 /** Whether the content only says that somebody is typing (RFC 3994). */
-export function isComposing(head: CpimHead): boolean {
+export function isComposing(head: Pick<CpimHead, 'contentType'>): boolean {
   return head.contentType === 'application/im-iscomposing+xml';
 }
 

@@ -33,6 +33,7 @@ import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, policyQuestion, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
 import { LiveInstances } from './live-instances.ts';
+import { Messages } from './message/messages.ts';
 import { outsideAnswer } from './outside.ts';
 import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import { PolicyKeys } from './policy-keys.ts';
@@ -137,6 +138,8 @@ export class Engine implements SessionHost {
   readonly #guardsLogged = new Map<string, number>();
   /** Where a session with a given Contribution-ID can be extended. */
   readonly instances = new LiveInstances();
+  /** Pager-mode messages. */
+  readonly messages: Messages;
   readonly #lastKnown = new LastKnown();
   readonly #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
@@ -151,6 +154,7 @@ export class Engine implements SessionHost {
     this.#options = options;
     this.policies = options.policy instanceof RuledPolicy ? options.policy : new RuledPolicy(options.policy);
     this.#machines = this.#charts();
+    this.messages = new Messages(options, this);
     options.sip.onEvent((event) => this.#onSip(event));
   }
 
@@ -204,6 +208,7 @@ export class Engine implements SessionHost {
   #onSip(event: SipEvent): void {
     if (event.type === 'invite') this.#onInvite(event);
     else if (event.type === 'outside') this.#onOutside(event);
+    else if (event.type === 'outsideAnswered') this.messages.onAnswer(event);
     else {
       const dot = event.leg.indexOf('.');
       const session = this.sessions.get(event.leg.slice(0, dot));
@@ -287,7 +292,7 @@ export class Engine implements SessionHost {
   }
 
   #onOutside(event: Extract<SipEvent, { type: 'outside' }>): void {
-    if (this.#options.outside?.(event) === true) return;
+    if (this.messages.take(event) || this.#options.outside?.(event) === true) return;
     const { sip, identity } = this.#options;
     sip.execute({ type: 'reply', exchange: event.exchange, ...outsideAnswer(event.request, identity.methods) });
   }
@@ -341,7 +346,8 @@ export class Engine implements SessionHost {
   ): void {
     const now = supposed.at ?? this.now();
     const policies = supposed.policies ?? this.policies;
-    explain({ request, source, policies, now, supposed }, this.#options, done);
+    const by = { ...this.#options, queues: this.messages.queues };
+    explain({ request, source, policies, now, supposed }, by, done);
   }
 
   // --- effects ------------------------------------------------------------------------------------------------
@@ -458,6 +464,7 @@ export class Engine implements SessionHost {
     this.#deletion?.cancel();
     this.#deletion = undefined;
     this.#flush();
+    this.messages.flush();
   }
 
   #submitIntents(session: Session): void {
@@ -543,9 +550,11 @@ export class Engine implements SessionHost {
   restore(): number {
     const { store, log } = this.#options;
     const taken: Resumed[] = [];
+    const policyNamed = (key: string): Policy => this.#policyNamed(key);
     store.load((id, origin, state) => {
       try {
-        taken.push(resumed(this, { origin, state }, (key) => this.#policyNamed(key), this.now(), this.#options.sip));
+        if (this.messages.load(id, origin, state, policyNamed)) return;
+        taken.push(resumed(this, { origin, state }, policyNamed, this.now(), this.#options.sip));
       } catch (error) {
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
@@ -565,6 +574,7 @@ export class Engine implements SessionHost {
       if (again.length > 0) this.#options.history.submit(again);
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
+    this.messages.resume();
     return taken.length;
   }
 

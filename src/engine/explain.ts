@@ -3,6 +3,7 @@
  * clauses, and the message that would leave. Nothing is sent, stored or remembered.
  */
 import { createActor } from 'xstate';
+import type { Effect as MessageEffect } from '../../machines/message/effects.ts';
 import type { Effect } from '../../machines/session/effects.ts';
 import { sessionMachine } from '../../machines/session/machine.ts';
 import type { OwnGuards } from '../../machines/session/own-guards.ts';
@@ -11,10 +12,14 @@ import type { ChoiceExplained, RuledPolicy } from '../policy/ruled-policy.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { SipCommand, Source } from '../sip/port.ts';
 import { openDossier, policyQuestion, type Reading, readInvitation } from './invitation.ts';
+import { explainMessage } from './message/explain.ts';
+import { MESSAGE_SERVICE } from './message/papers.ts';
+import type { Queues } from './message/queues.ts';
 import { type Performing, perform } from './perform.ts';
 import type { ProfilePort } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
-import { type GuardAnswer, watchedGuards } from './watched-guards.ts';
+import { statePath } from './state-path.ts';
+import { type GuardAnswer, stepsNoted, watchedGuards } from './watched-guards.ts';
 
 export interface Explanation {
   /** Service the request asks for; undefined where it is no CPM request. */
@@ -28,8 +33,8 @@ export interface Explanation {
   readonly steps: readonly GuardAnswer[];
   /** State the session would be in afterwards. */
   readonly state: string;
-  /** What would be done: refused, invited … */
-  readonly effects: readonly Effect[];
+  /** What would be done: refused, invited, kept … */
+  readonly effects: readonly (Effect | MessageEffect)[];
   /** Commands to the SIP stack, the INVITE that would leave among them. */
   readonly commands: readonly SipCommand[];
 }
@@ -40,6 +45,8 @@ export interface Explaining
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
   readonly guards?: OwnGuards;
+  /** Messages that are kept, which decide whether another one is. */
+  readonly queues: Queues;
 }
 
 /** What is tried out in place of what is configured. */
@@ -63,6 +70,7 @@ export interface Question {
 export function explain(question: Question, by: Explaining, done: (explanation: Explanation) => void): void {
   const { request, source, now, supposed = {} } = question;
   const service = serviceOf(request);
+  if (request.method === 'MESSAGE' && service === MESSAGE_SERVICE) return explainMessage(question, by, done);
   if (!isSession(service)) {
     done({ ...NOTHING, service, state: by.otherServices === 'forward' ? 'forwarded untouched' : 'refused with 488' });
     return;
@@ -73,12 +81,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
   const allowOfflineStorage = policy.defaultAllowOfflineStorage;
   by.profiles.lookUp({ ...invitation.query, at: now, allowOfflineStorage }, (known) => {
     const profile = { ...known, ...supposed.profile };
-    const steps: GuardAnswer[] = [];
-    // One that is asked again in the same step is noted once.
-    const note = (answer: GuardAnswer): void => {
-      const last = steps.at(-1);
-      if (last?.guard !== answer.guard || last.holds !== answer.holds) steps.push(answer);
-    };
+    const { steps, note } = stepsNoted();
     const actor = createActor(sessionMachine.provide({ guards: watchedGuards(note, by.guards) }), {
       input: { id: 'explained', role: invitation.role, policy, profile, invite: invitation.facts, at: now },
     });
@@ -108,7 +111,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
       profile,
       choice: { ...choice, policy, origins: withoutKeys(choice.origins, supposed.policy) },
       steps,
-      state: stateOf(value.call),
+      state: statePath(value.call),
       effects: context.effects,
       commands,
     });
@@ -116,7 +119,10 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
 }
 
 /** What is supposed is of no rule's making. */
-function withoutKeys(origins: ChoiceExplained['origins'], supposed: Partial<Policy> = {}): ChoiceExplained['origins'] {
+export function withoutKeys(
+  origins: ChoiceExplained['origins'],
+  supposed: Partial<Policy> = {},
+): ChoiceExplained['origins'] {
   return Object.fromEntries(Object.entries(origins).filter(([key]) => !((key.split('.', 1)[0] ?? '') in supposed)));
 }
 
@@ -130,11 +136,3 @@ const NOTHING: Omit<Explanation, 'service' | 'state'> = {
   effects: [],
   commands: [],
 };
-
-function stateOf(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : Object.entries(value as object)
-        .flat()
-        .join('.');
-}

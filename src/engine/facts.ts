@@ -87,27 +87,37 @@ function secondsOf(value: string): number | null {
   return digits === undefined ? null : Math.min(Number(digits), LONGEST_INTERVAL);
 }
 
-export interface InviteReading {
+export interface RequestReading {
   readonly service: string;
   readonly originators: readonly string[];
-  /** The request's SDP, wherever in the body it stands; undefined for a late offer. */
-  readonly sdp: string | undefined;
   /** Destination, our own contact tokens resolved. */
   readonly destination: string;
 }
 
-export function inviteFacts(request: SipRequest, reading: InviteReading): InviteFacts {
+export interface InviteReading extends RequestReading {
+  /** The request's SDP, wherever in the body it stands; undefined for a late offer. */
+  readonly sdp: string | undefined;
+}
+
+/** Who asks, and for what: the same of an invitation and of a message. */
+export function requestFacts(request: SipRequest, reading: RequestReading) {
   return {
     service: reading.service,
-    group: reading.service === 'session.group',
     originators: reading.originators.map(identityKey),
     release: releaseOf(request),
     anonymityRequested: anonymityRequested(request),
     anonymousFrom: /^sips?:anonymous@/i.test(request.from?.uri ?? ''),
     scheme: parseUri(reading.destination)?.scheme ?? '',
+    unsupported: { require: unsupported(request, 'require'), proxyRequire: unsupported(request, 'proxy-require') },
+  };
+}
+
+export function inviteFacts(request: SipRequest, reading: InviteReading): InviteFacts {
+  return {
+    ...requestFacts(request, reading),
+    group: reading.service === 'session.group',
     streams: reading.sdp === undefined ? null : offeredStreams(reading.sdp),
     sessionReplaces: request.header('session-replaces') ?? null,
-    unsupported: { require: unsupported(request, 'require'), proxyRequire: unsupported(request, 'proxy-require') },
     timer: timerFacts(request),
     allowsUpdate: request.lists('allow', 'UPDATE'),
   };

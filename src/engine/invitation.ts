@@ -18,16 +18,21 @@ import type { ContactCipher } from './identity.ts';
 import type { ProfileQuery } from './ports.ts';
 import { servedUserOf } from './service.ts';
 
-export interface Invitation {
+/** A request for a CPM service: whose it is, and where it goes. */
+export interface Asked {
   readonly role: Role;
   readonly served: string;
   readonly trusted: boolean;
   readonly destination: string;
   readonly routes: readonly string[];
   readonly service: string;
+  readonly originators: readonly string[];
+  readonly query: Omit<ProfileQuery, 'at' | 'allowOfflineStorage'>;
+}
+
+export interface Invitation extends Asked {
   readonly facts: InviteFacts;
   readonly sdp: string | undefined;
-  readonly query: Omit<ProfileQuery, 'at' | 'allowOfflineStorage'>;
 }
 
 export interface Reading {
@@ -37,22 +42,27 @@ export interface Reading {
 }
 
 export function readInvitation(request: SipRequest, source: Source, service: string, by: Reading): Invitation {
-  const originators = originatorsOf(request, source.trusted);
-  const served = servedUserOf(request, source.trusted, originators[0]);
+  const asked = readAsked(request, source.trusted, service, by);
+  const { originators, destination } = asked;
+  const sdp = descriptionOf(request);
+  return { ...asked, facts: inviteFacts(request, { service, originators, sdp, destination }), sdp };
+}
+
+export function readAsked(request: SipRequest, trusted: boolean, service: string, by: Reading): Asked {
+  const originators = originatorsOf(request, trusted);
+  const served = servedUserOf(request, trusted, originators[0]);
   const routed = request.copy();
   takeOwnRoute(routed, by);
   const destination = destinationOf(routed.uri, by);
-  const sdp = descriptionOf(request);
   const referredBy = parseNameAddress(request.header('referred-by') ?? '')?.uri;
   return {
     role: served.role,
     served: detached(served.role === 'term' && served.address === request.uri ? destination : served.address),
-    trusted: source.trusted,
+    trusted,
     destination: detached(destination),
     routes: routed.list('route'),
     service,
-    facts: inviteFacts(request, { service, originators, sdp, destination }),
-    sdp,
+    originators,
     query: {
       user: served.address,
       role: served.role,
@@ -96,15 +106,13 @@ export function openDossier(invitation: Invitation, request: SipRequest, at: num
   };
 }
 
-function papersOf(invitation: Invitation, request: SipRequest, at: number): SessionPapers {
+export function papersOf({ role, service }: Asked, request: SipRequest, at: number): SessionPapers {
   return {
     conversationId: kept(request.header('conversation-id')) ?? '',
     contributionId: kept(request.header('contribution-id')) ?? '',
     inReplyToContributionId: kept(request.header('inreplyto-contribution-id')),
-    service: detached(
-      request.header('p-asserted-service') ?? `urn:urn-7:3gpp-service.ims.icsi.oma.cpm.${invitation.service}`,
-    ),
-    group: invitation.facts.group,
+    service: detached(request.header('p-asserted-service') ?? `urn:urn-7:3gpp-service.ims.icsi.oma.cpm.${service}`),
+    group: service === 'session.group',
     from: detached(addressWithoutTag(request.header('from') ?? '')),
     to: detached(addressWithoutTag(request.header('to') ?? '')),
     subject: kept(request.header('subject')),
@@ -114,13 +122,13 @@ function papersOf(invitation: Invitation, request: SipRequest, at: number): Sess
     date: at,
     invited: invitedParticipants(request),
     // The focus of a group session is whoever invites the client to it; else the far side, when it answers.
-    farContact: isFocusOf(invitation, request) ? kept(request.contact?.uri) : null,
+    farContact: isFocus(role, service, request) ? kept(request.contact?.uri) : null,
   };
 }
 
 /** RFC 4579 5.1: a focus says so in its Contact. */
-function isFocusOf({ role, facts }: Invitation, request: SipRequest): boolean {
-  return role === 'term' && facts.group && /;\s*isfocus\b/i.test(request.header('contact') ?? '');
+function isFocus(role: Role, service: string, request: SipRequest): boolean {
+  return role === 'term' && service === 'session.group' && /;\s*isfocus\b/i.test(request.header('contact') ?? '');
 }
 
 /** RFC 5366: participants of a group invitation stand in a resource list beside the description. */

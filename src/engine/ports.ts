@@ -4,7 +4,7 @@ import type { Profile, Role } from '../../machines/session/policy.ts';
 import type { CpimHead } from '../cpim/cpim.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { SipRequest } from '../sip/message/message.ts';
-import type { LegId } from '../sip/port.ts';
+import type { ExchangeId, LegId } from '../sip/port.ts';
 import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
 import type { LegState } from '../sip/user-agent/leg.ts';
 
@@ -67,6 +67,8 @@ export interface Dialogs {
   restoreEarly(state: LegState): void;
   /** The INVITE of a leg that has no final answer yet: it can be answered again. */
   restoreInvite(leg: LegId, request: SipRequest): void;
+  /** A request outside any dialog that has no answer yet: it can be answered again. */
+  restoreOutside(exchange: ExchangeId, request: SipRequest): void;
   exportProxied(session: string): ProxiedState | undefined;
   restoreProxied(state: ProxiedState): void;
 }

@@ -27,7 +27,7 @@ const NO_TIMER = { supported: false, se: null, minSE: null, refresher: null } as
 
 /** The session's event for an event of one of its legs. `leg` is its short name. */
 export function translate(
-  event: Exclude<SipEvent, { type: 'invite' | 'outside' }>,
+  event: Exclude<SipEvent, { type: 'invite' | 'outside' | 'outsideAnswered' }>,
   leg: LegName,
   context: SessionContext,
   dossier: Dossier,

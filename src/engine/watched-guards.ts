@@ -1,11 +1,12 @@
 /** The guards, each telling what it answered, which clauses it stands for, and what it looked at to answer so. */
 import type { ClauseId } from '../../machines/session/clause-ids.ts';
 import { clausesOf } from '../../machines/session/clauses.ts';
-import { type GuardName, guards } from '../../machines/session/guards.ts';
+import { guards } from '../../machines/session/guards.ts';
 import { isPolicyGuard, type OwnGuards, ownAnswer } from '../../machines/session/own-guards.ts';
 
 export interface GuardAnswer {
-  readonly guard: GuardName;
+  /** Its name in the chart. */
+  readonly guard: string;
   /** True: the guard holds, and its way is taken. */
   readonly holds: boolean;
   readonly clauses: readonly ClauseId[];
@@ -21,13 +22,31 @@ export interface GuardRead {
   readonly value: unknown;
 }
 
+/** One guard that is asked again in the same step is noted once. */
+export function stepsNoted(): { readonly steps: readonly GuardAnswer[]; note(answer: GuardAnswer): void } {
+  const steps: GuardAnswer[] = [];
+  return {
+    steps,
+    note(answer) {
+      const last = steps.at(-1);
+      if (last?.guard !== answer.guard || last.holds !== answer.holds) steps.push(answer);
+    },
+  };
+}
+
 /** More than this says less. */
 const MAX_READS = 8;
 
 type Args = { readonly context: object; readonly event: object };
 
+/** Those of the session's chart; `own` are the operator's. */
 export function watchedGuards(told: (answer: GuardAnswer) => void, own: OwnGuards = {}): typeof guards {
-  const watching = Object.entries(guards).map(([name, guard]) => {
+  return watchedBy(told, guards, own);
+}
+
+/** Those of any chart. */
+export function watchedBy<G extends object>(told: (answer: GuardAnswer) => void, all: G, own: OwnGuards = {}): G {
+  const watching = Object.entries(all).map(([name, guard]) => {
     const standard = guard as unknown as (args: Args) => boolean;
     const answered =
       isPolicyGuard(name) && own[name] !== undefined
@@ -38,12 +57,12 @@ export function watchedGuards(told: (answer: GuardAnswer) => void, own: OwnGuard
       const given = answered(args);
       const holds = given?.holds ?? standard(args);
       const by = given === undefined ? {} : { own: { standard: given.standard, failure: given.failure } };
-      told({ guard: name as GuardName, holds, clauses: clausesOf(name), reads: readsOf(ask, args), ...by });
+      told({ guard: name, holds, clauses: clausesOf(name), reads: readsOf(ask, args), ...by });
       return holds;
     };
     return [name, asked];
   });
-  return Object.fromEntries(watching) as typeof guards;
+  return Object.fromEntries(watching) as G;
 }
 
 /** Guards are pure, so one can be asked a second time, with someone watching what it looks at. */

@@ -155,6 +155,7 @@ const RESTORING = [
   'restoreInvite',
   'exportProxied',
   'restoreProxied',
+  'restoreOutside',
 ] as const;
 
 /** Methods of the port that are not watched still run on the port itself. */

@@ -18,7 +18,7 @@ const POLICY: readonly Setting[] = [
   ['mediaPath', ['always', 'auto', 'never']],
   ['allowAnonymity', 'yes/no'],
   ['anonymityFromHeader', 'yes/no'],
-  ['noClient', ['interwork', 'reject']],
+  ['noClient', ['interwork', 'reject', 'defer']],
   ['sdpCheck', ['any', 'all']],
   ['isfAvailable', 'yes/no'],
   ['recording', 'yes/no'],
@@ -207,7 +207,7 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
       {sent.map(({ way, message: leaving }) => (
         <Panel
           key={leaving}
-          title={way === null ? 'Answer that would leave' : 'INVITE that would go out'}
+          title={way === null ? 'Answer that would leave' : `${leaving.split(' ', 1)[0]} that would go out`}
           class="leaving"
         >
           {way !== null && <p class="way">{way}</p>}
@@ -221,5 +221,6 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
 function headline(told: Verdict, sent: { readonly way: string | null; readonly message: string } | undefined): string {
   if (sent === undefined) return words(told.state);
   const [first = ''] = sent.message.split('\n');
-  return sent.way === null ? `Refused with ${first.replace('SIP/2.0 ', '')}` : `Goes on: ${sent.way}`;
+  if (sent.way !== null) return `Goes on: ${sent.way}`;
+  return `${first.startsWith('SIP/2.0 2') ? 'Kept' : 'Refused'} with ${first.replace('SIP/2.0 ', '')}`;
 }

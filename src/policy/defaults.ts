@@ -25,6 +25,21 @@ export const DEFAULT_POLICY: Policy = {
   mediaFailure: 'end',
   reasonText: false,
   recording: true,
+  messages: {
+    maxBytes: 1300,
+    recordNotifications: true,
+    deferred: {
+      on: [408, 430, 480, 500, 503, 504],
+      answerMs: 8000,
+      lifetimeMs: 259_200_000,
+      retryMs: 60_000,
+      longestRetryMs: 3_600_000,
+      perUser: 100,
+      total: 10_000,
+      atOnce: 100,
+      notify: true,
+    },
+  },
   timers: {
     se: 1800,
     minSE: 90,
@@ -46,6 +61,6 @@ export const DEFAULT_PROFILE: Profile = {
   doNotDisturb: false,
   blacklisted: false,
   interworking: null,
-  clients: [{ instance: '', services: ['session', 'session.group'], media: ['message'] }],
+  clients: [{ instance: '', services: ['session', 'session.group', 'msg'], media: ['message'] }],
   replacedInstance: null,
 };

@@ -59,6 +59,8 @@ class Entry implements TimerOwner {
 }
 
 export class Registrations {
+  /** Told of each user who has registered, also of one who was registered already: its addresses. */
+  onRegistered: (addresses: readonly string[]) => void = () => {};
   readonly #options: RegistrationsOptions;
   readonly #entries = new Map<string, Entry>();
 
@@ -93,6 +95,7 @@ export class Registrations {
     if (this.#entries.size + keys.length > maxUsers) return false;
     const entry = this.#enter({ keys, ...present });
     keeper?.keep(entry.id, entry.kept);
+    this.onRegistered(registration.addresses);
     return true;
   }
 

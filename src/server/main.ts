@@ -109,6 +109,15 @@ function adminCommands(cpm: Command): void {
     (await import('./commands/sessions.ts')).endSession(what, options),
   );
 
+  const deferred = cpm.command('deferred').description('messages a running server keeps for users who are not there');
+  onServer(deferred.command('list', { isDefault: true }).description('list them, the oldest of each user first'))
+    .option('--user <text>', 'only those for this user')
+    .option('--limit <n>', 'at most so many', '100')
+    .action(async (options) => (await import('./commands/deferred.ts')).listDeferred(options));
+  onServer(deferred.command('drop <id>').description('remove one; its sender hears of it if it asked to')).action(
+    async (what, options) => (await import('./commands/deferred.ts')).dropDeferred(what, options),
+  );
+
   const history = cpm.command('history').description('what a running server has recorded');
   onServer(history.command('list <user>').description('folders of a user')).action(async (what, options) =>
     (await import('./commands/history.ts')).listHistory(what, options),
@@ -125,7 +134,9 @@ function adminCommands(cpm: Command): void {
 
   const policy = cpm.command('policy').description('the policy of a running server');
   onServer(
-    policy.command('explain <file>').description('what an INVITE in FILE (- for standard input) would get, and why'),
+    policy
+      .command('explain <file>')
+      .description('what an INVITE or MESSAGE in FILE (- for standard input) would get, and why'),
   ).action(async (what, options) => (await import('./commands/explain.ts')).explainPolicy(what, options));
   replayCommand(onServer(policy.command('replay [files...]')));
 }

@@ -215,6 +215,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     },
   });
   const reloads = new Reloads({ config, users: served.users }, () => clock.now());
+  registrations.onRegistered = (addresses) => cpm.engine.messages.registered(addresses);
   const door = guarded(stack, log);
   const server: Server = {
     config,
@@ -246,6 +247,8 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     reload(next) {
       Object.assign(served, servedBy(next));
       cpm.engine.policies = policiesOf({ ...config, policy: next.policy, compat: next.compat }, served);
+      // Clients that stand beside the users may be there now.
+      cpm.engine.messages.registered(cpm.engine.messages.queues.users);
       return reloads.taken({ config: next, users: served.users });
     },
     stop: (how = config.shutdown.sessions) => stop(server, how),

@@ -27,7 +27,7 @@ export function servedBy(config: Config): Served {
 const NOBODY: ReadonlySet<string> = new Set();
 /** `registrar.driver: none`: the core knows who is there, so everybody counts as reachable. */
 export const ANY_CLIENT: readonly RegisteredClient[] = [
-  { instance: '', services: ['session', 'session.group'], media: ['message', 'audio', 'video'] },
+  { instance: '', services: ['session', 'session.group', 'msg'], media: ['message', 'audio', 'video'] },
 ];
 
 export function subscribers(

@@ -233,6 +233,11 @@ export class SipJsPort implements SipPort, PortContext {
         return this.#uac(command.leg)?.cancel(command.headers);
       case 'reply':
         return this.#reply(command);
+      case 'replyAs':
+      case 'leaveUnanswered':
+      case 'sendOutside':
+        // The engine takes pager-mode messages only where its port can take them up after a restart.
+        throw new Error(`${command.type}: a sip.js user agent core can not forward as a proxy`);
       case 'release':
         this.#legs.get(command.leg)?.release();
         this.#legs.delete(command.leg);

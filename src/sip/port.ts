@@ -70,7 +70,16 @@ export type SipEvent =
       readonly cause: FailureCause;
     }
   /** A request that belongs to no session: REGISTER, OPTIONS, MESSAGE … Answer it with `reply`. */
-  | { readonly type: 'outside'; readonly exchange: ExchangeId; readonly request: SipRequest; readonly source: Source };
+  | { readonly type: 'outside'; readonly exchange: ExchangeId; readonly request: SipRequest; readonly source: Source }
+  /** The final answer to a request of ours outside any dialog. */
+  | {
+      readonly type: 'outsideAnswered';
+      readonly exchange: ExchangeId;
+      readonly status: number;
+      /** Absent where nobody answered or nothing could be sent. */
+      readonly response?: SipResponse;
+      readonly cause: FailureCause;
+    };
 
 export type FailureCause = 'response' | 'timeout' | 'transport';
 
@@ -149,6 +158,18 @@ export type SipCommand =
       readonly status: number;
       readonly reason?: string;
     } & Payload)
+  /** Answers it with what another request was answered, as a proxy does (RFC 3261 16.7). */
+  | { readonly type: 'replyAs'; readonly exchange: ExchangeId; readonly response: SipResponse }
+  /** Forgets it without an answer: its sender has given up (RFC 4320 4.2). */
+  | { readonly type: 'leaveUnanswered'; readonly exchange: ExchangeId }
+  /** Sends a request outside any dialog, ready but for its Via and Route. The same branch makes the same request. */
+  | {
+      readonly type: 'sendOutside';
+      readonly exchange: ExchangeId;
+      readonly branch: string;
+      readonly request: SipRequest;
+      readonly routeSets: readonly (readonly string[])[];
+    }
   /** Forwards an INVITE that is no session of ours, as a plain proxy that keeps no part in its dialog. */
   | {
       readonly type: 'passThrough';

@@ -7,7 +7,6 @@ import { newCounters } from './counters.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
 import { type Flow, type TransportName, transportParam } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
-import { NO_BYTES } from './message/bytes.ts';
 import type { Frame } from './message/frame.ts';
 import { type HeaderField, headerField } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
@@ -15,6 +14,7 @@ import type { MessageLimits } from './message/parse.ts';
 import { responseTo } from './message/respond.ts';
 import { serialize } from './message/serialize.ts';
 import type { Network, Resolver } from './network.ts';
+import { OutsideExchanges } from './outside-exchanges.ts';
 import { OwedAnswers } from './owed-answers.ts';
 import type { LegId, Payload, ProxyCommand, SipCommand, SipEvent, SipPort, Source } from './port.ts';
 import type { ProxyContext } from './proxy/context.ts';
@@ -27,7 +27,6 @@ import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
 import type { InviteServerTransaction } from './transaction/invite-server.ts';
 import { TransactionLayer } from './transaction/layer.ts';
-import type { ServerTransaction } from './transaction/server.ts';
 import { DEFAULT_TIMERS, type TimerValues, transactionTimeout } from './transaction/timers.ts';
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
@@ -48,7 +47,7 @@ export interface SipStackOptions {
   readonly limits?: MessageLimits;
   /** True for a peer whose assertions are believed. */
   readonly trusts?: (address: string) => boolean;
-  /** Seconds a caller shall wait before trying again, or undefined where new sessions are welcome. */
+  /** Seconds a caller shall wait before trying again, or undefined where new sessions and messages are welcome. */
   readonly overload?: () => number | undefined;
   /** Methods answered with an event; others get 501. */
   readonly methods?: readonly string[];
@@ -68,10 +67,8 @@ const KNOWN_METHODS = [
   'REFER',
 ].concat(['NOTIFY', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH']);
 
-interface OutsideExchange {
-  readonly transaction: ServerTransaction;
-  readonly request: SipRequest;
-}
+/** What a function that has too much to do already is better spared. */
+const LOADS = ['INVITE', 'MESSAGE'];
 
 export class SipStack implements SipPort, UserAgentContext, ProxyContext, ReceptionUser {
   readonly clock: Clock;
@@ -89,7 +86,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   /** INVITEs that were answered before a restart, by Call-ID and From tag: a copy of one begins no session. */
   readonly #answered = new Map<string, LegId>();
   readonly #proxied: ProxiedSessions;
-  readonly #outside = new Map<string, OutsideExchange>();
+  readonly #outside = new OutsideExchanges(this);
   readonly #owed: OwedAnswers;
   /** Subscriptions of ours, by local tag. */
   readonly #subscriptions = new Map<string, Subscription>();
@@ -245,16 +242,16 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     if (request.method !== 'OPTIONS' && forwardsLeft(request) < 0) return refuse(483);
     if (hasLooped(request, network)) return refuse(482);
     const source = this.#sourceOf(flow);
-    if (request.method !== 'INVITE') {
-      const exchange = identifiers.token();
-      this.#outside.set(exchange, { transaction: this.#layer.createServer(request, flow), request });
-      this.emit({ type: 'outside', exchange, request, source });
-      return;
-    }
-    const retryAfter = this.#options.overload?.();
+    const retryAfter = LOADS.includes(request.method) ? this.#options.overload?.() : undefined;
     if (retryAfter !== undefined) {
       this.counters.overloaded++;
       return refuse(503, [headerField('Retry-After', String(retryAfter))]);
+    }
+    if (request.method !== 'INVITE') {
+      const exchange = identifiers.token();
+      this.#outside.open(exchange, request, this.#layer.createServer(request, flow));
+      this.emit({ type: 'outside', exchange, request, source });
+      return;
     }
     const mergeKey = mergeKeyOf(request);
     if (this.#layer.isMerged(mergeKey) || this.#isAnsweredCopy(request)) {
@@ -327,7 +324,13 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       case 'respond':
         return this.#legs.get(command.leg)?.respond(command.exchange, command.status, command.reason, command);
       case 'reply':
-        return this.#reply(command);
+        return this.#outside.reply(command);
+      case 'replyAs':
+        return this.#outside.replyAs(command.exchange, command.response);
+      case 'leaveUnanswered':
+        return this.#outside.leaveUnanswered(command.exchange);
+      case 'sendOutside':
+        return this.#outside.send(command);
       case 'passThrough':
         return this.#passThrough(command);
       case 'release':
@@ -375,15 +378,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#early.delete(id);
     this.#legs.set(id, leg);
     leg.invite(invite, command.known === true);
-  }
-
-  #reply(command: Extract<SipCommand, { type: 'reply' }>): void {
-    const exchange = this.#outside.get(command.exchange);
-    if (exchange === undefined) return;
-    if (command.status >= 200) this.#outside.delete(command.exchange);
-    const { reason, headers, body } = command;
-    const parts = { reason, headers, body: body ?? NO_BYTES, toTag: command.exchange };
-    exchange.transaction.respond(responseTo(exchange.request, command.status, parts));
   }
 
   #release(id: LegId): void {
@@ -480,6 +474,12 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     const transaction = this.#layer.createServer(request, flow, mergeKeyOf(request)) as InviteServerTransaction;
     transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
     this.#invites.set(leg, transaction);
+  }
+
+  /** A request outside any dialog that has no answer yet. Copies of it find this transaction. */
+  restoreOutside(exchange: string, request: SipRequest): void {
+    const flow = wayBack(request, this.#options.network);
+    if (flow !== undefined) this.#outside.open(exchange, request, this.#layer.createServer(request, flow));
   }
 
   restoreProxied(state: ProxiedState): void {

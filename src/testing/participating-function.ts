@@ -53,7 +53,7 @@ export const DEFAULT_PROFILE: Profile = {
   clients: [
     {
       instance: '<urn:uuid:00000000-0000-1000-8000-000000000001>',
-      services: ['session', 'session.group'],
+      services: ['session', 'session.group', 'msg'],
       media: ['message'],
     },
   ],
@@ -132,7 +132,7 @@ export class ParticipatingFunction {
         products: 'CPM-serv/OMA2.0 cpm-engine/test',
         contact: this.address,
         mediaAddress: this.address.split(':')[0] ?? '',
-        methods: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'NOTIFY'],
+        methods: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'NOTIFY', 'MESSAGE'],
       },
       contacts: plainContacts,
       isOwn: (host, port) => node.isOwn(host, port),

@@ -89,7 +89,7 @@ export class Traces {
     const watched = Object.create(port) as P;
     watched.onEvent = (listener) =>
       port.onEvent((event) => {
-        if (event.type !== 'invite' && event.type !== 'outside') this.#claim(event.leg);
+        if (event.type !== 'invite' && 'leg' in event) this.#claim(event.leg);
         listener(event);
       });
     watched.execute = (command) => {

@@ -25,6 +25,16 @@ describe('a registration', () => {
     expect({ size: registrations.size, timers: clock.size }).toEqual({ size: 0, timers: 0 });
   });
 
+  it('is told of under all its addresses, also when it is renewed; its end is not, nor what was refused', () => {
+    const registrations = new Registrations({ clock: new VirtualClock(), maxUsers: 2 });
+    const told: (readonly string[])[] = [];
+    registrations.onRegistered = (addresses) => told.push(addresses);
+    const both = ['sip:bob@home.example', 'tel:+15550177'];
+    for (const seconds of [60, 60, 0]) registrations.register(registration(both, seconds));
+    registrations.register(registration(['sip:a@home.example', 'sip:b@home.example', 'sip:c@home.example']));
+    expect(told).toEqual([both, both]);
+  });
+
   it('takes the place of the one before, with its own addresses and time; zero seconds end it', () => {
     const clock = new VirtualClock();
     const registrations = new Registrations({ clock, maxUsers: 10 });

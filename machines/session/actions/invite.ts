@@ -4,7 +4,7 @@ import type { Order } from '../effects.ts';
 import type { EventOf } from '../events.ts';
 import { suitableClients } from '../guards.ts';
 import { order } from '../order.ts';
-import type { Profile } from '../policy.ts';
+import type { Policy, Profile } from '../policy.ts';
 import { mayBeRecorded } from '../recorded.ts';
 import { prunedStreams } from '../streams.ts';
 import type { Turn } from '../turn.ts';
@@ -40,20 +40,31 @@ export const farPeer = (turn: Turn): Peer => (turn.get('role') === 'orig' ? 'ent
  * A-15: what holds where preferences are not to be had in time: those known before, else the safe defaults. Who is
  * registered is then not known either, which is not the same as nobody.
  */
-function assumedProfile(turn: Turn): Profile {
-  const known = turn.get('lastKnown');
+export function assumedProfile(known: Profile | null, policy: Policy): Profile {
   if (known !== null) return { ...known, clients: null, replacedInstance: null };
   return {
     known: true,
     user: null,
     services: null,
-    allowOfflineStorage: turn.get('policy').defaultAllowOfflineStorage,
+    allowOfflineStorage: policy.defaultAllowOfflineStorage,
     doNotDisturb: false,
     blacklisted: false,
     interworking: null,
     clients: null,
     replacedInstance: null,
   };
+}
+
+interface ProfileKeeper {
+  set(key: 'profile' | 'lastKnown', value: Profile | null): void;
+  clearDeadline(event: string): void;
+}
+
+/** From here on this is what is known of the user. */
+export function keepProfile(turn: ProfileKeeper, profile: Profile): void {
+  turn.set('profile', profile);
+  turn.set('lastKnown', null);
+  turn.clearDeadline('preferencesOverdue');
 }
 
 export const invite = {
@@ -67,17 +78,9 @@ export const invite = {
     turn.setDeadline('preferencesOverdue', turn.at + turn.get('policy').preferencesTimeoutMs);
   }),
 
-  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => {
-    turn.set('profile', event.profile);
-    turn.set('lastKnown', null);
-    turn.clearDeadline('preferencesOverdue');
-  }),
+  keepPreferences: order<EventOf<'preferencesKnown'>>((turn, event) => keepProfile(turn, event.profile)),
 
-  assumeDefaults: order((turn) => {
-    turn.set('profile', assumedProfile(turn));
-    turn.set('lastKnown', null);
-    turn.clearDeadline('preferencesOverdue');
-  }),
+  assumeDefaults: order((turn) => keepProfile(turn, assumedProfile(turn.get('lastKnown'), turn.get('policy')))),
 
   /** Proxy or B2BUA, once and for the whole session (A-06, A-55). */
   chooseMode: order((turn) => {

@@ -18,7 +18,11 @@ export interface HistoryNaming {
 }
 
 /** named by the Contribution-ID; without one by the Session-ID (RFC 7989), else by a hash of the Call-ID. */
-export function folderOf(context: SessionContext, dossier: Dossier, sources: readonly FolderNameSource[]): FolderRef {
+export function folderOf(
+  context: Pick<SessionContext, 'profile'>,
+  dossier: Pick<Dossier, 'papers' | 'served'>,
+  sources: readonly FolderNameSource[],
+): FolderRef {
   const { papers } = dossier;
   const names = { ...papers, callId: fingerprint(papers.callId) };
   const named = sources.map((source) => names[source]).find((name) => name !== null && name !== '');
@@ -113,12 +117,12 @@ export function messageIntent(
 }
 
 /** Whether it may stand in a mail without further ado: lines of at most 998 characters, each ended by CRLF (RFC 2045 2.8). */
-function isText(content: string): boolean {
+export function isText(content: string): boolean {
   return !content.includes('\0') && content.split('\r\n').every((line) => line.length <= 998 && !/[\r\n]/.test(line));
 }
 
-function headersOf(
-  context: SessionContext,
+export function headersOf(
+  context: Pick<SessionContext, 'role' | 'id'>,
   papers: SessionPapers,
   date: number,
   kind: string,

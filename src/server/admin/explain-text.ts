@@ -59,16 +59,16 @@ function ownText(own: Explanation['steps'][number]['own']): string {
 
 /** The message a command would send, as far as the session decides it. */
 export function commandText(command: SipCommand): string[] {
-  if (command.type === 'refuse') {
+  if (command.type === 'refuse' || command.type === 'reply') {
     const { status, reason = reasonPhrase(status), headers } = command;
     return ['', `SIP/2.0 ${status} ${reason}`.trimEnd(), ...headers.map((field) => field.line)];
   }
-  if (command.type === 'forwardInvite') {
+  if (command.type === 'forwardInvite' || command.type === 'sendOutside') {
     const { request, routeSets } = command;
     return [
       '',
       `forwarded to ${hops(routeSets)}`,
-      `INVITE ${request.uri} SIP/2.0`,
+      `${request.method} ${request.uri} SIP/2.0`,
       ...request.headers.map((field) => field.line),
     ];
   }

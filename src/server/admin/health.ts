@@ -35,6 +35,10 @@ export function healthOf(server: Server): Health {
   if (refused != null) {
     problems.push(`the configuration could not be read again, and the one before stays in force: ${refused}`);
   }
+  const { queues } = engine.messages;
+  if (queues.size > 0 && queues.size >= engine.policy.messages.deferred.total) {
+    problems.push(`no room for more messages to users who are not there: ${queues.size} are kept`);
+  }
   const overloaded = server.overload.retryAfter() !== undefined;
   if (overloaded) problems.push('overloaded: new sessions get 503');
   if (engine.refusing) problems.push('shutting down');

@@ -3,6 +3,7 @@ import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
 import type { Server } from '../server.ts';
 import { bears, isFromHere, NOT_FROM_HERE } from './access.ts';
 import { notFound } from './answers.ts';
+import { deferredRoutes } from './deferred.ts';
 import { feedRoute } from './feed.ts';
 import { healthOf, healthReport } from './health.ts';
 import { historyRoutes } from './history.ts';
@@ -46,6 +47,7 @@ export function adminServer(server: Server, options: AdminOptions): FastifyInsta
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   app.get('/api/health', async () => healthReport(server));
   sessionRoutes(app, server, options.redact);
+  deferredRoutes(app, server, options.redact);
   historyRoutes(app, server.history);
   policyRoutes(app, server);
   feedRoute(app, server);

@@ -55,6 +55,7 @@ export function metricsOf(server: Server): Registry {
   });
   gauge('connections', 'Connections open', () => server.network.connections);
   counter('store_failures', 'Times sessions could not be stored', () => engine.counters.storeFailures);
+  messageMetrics(server, { gauge, counters });
   gauge('outbox_depth', 'History work waiting', () => outbox?.depth ?? 0);
   gauge('outbox_age_seconds', 'Age of the oldest history work', () => ageOf(outbox?.oldest, server));
   gauge('outbox_paused_folders', 'Folders whose history work failed and waits', () => outbox?.paused ?? 0);
@@ -95,6 +96,19 @@ interface Makers {
   readonly gauge: (name: string, help: string, read: () => number) => void;
   readonly counter: (name: string, help: string, read: () => number) => void;
   readonly counters: (name: string, help: string, label: string, read: () => Readonly<Record<string, number>>) => void;
+}
+
+/** Pager-mode messages, by how they ended; and those that are kept, which have been accepted and have not ended. */
+function messageMetrics(server: Server, { gauge, counters }: Pick<Makers, 'gauge' | 'counters'>): void {
+  const { messages } = server.cpm.engine;
+  const { counters: of } = messages;
+  counters('messages', 'Pager-mode messages, by what became of them', 'outcome', () => ({
+    ...of.byOutcome,
+    deferred: of.deferred,
+    notified: of.notified,
+  }));
+  gauge('deferred_messages', 'Messages kept for users who are not there', () => messages.queues.size);
+  gauge('deferred_age_seconds', 'Age of the oldest message kept', () => ageOf(messages.queues.oldest, server));
 }
 
 /** Only where they are kept elsewhere. */

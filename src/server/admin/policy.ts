@@ -25,7 +25,7 @@ const supposing = z.strictObject({
         .strictObject({ min: z.string(), max: z.string(), onMissing: z.enum(['allow', 'refuse']) })
         .nullable(),
       isfSchemes: z.union([z.literal('others'), z.array(z.string())]),
-      noClient: z.enum(['interwork', 'reject']),
+      noClient: z.enum(['interwork', 'reject', 'defer']),
       allowedMedia: z.array(z.string()),
       sdpCheck: z.enum(['any', 'all']),
       isfAvailable: z.boolean(),

@@ -1,25 +1,21 @@
 /** Sessions over HTTP: those that live, those that have ended lately, one of them whole, and its end by order. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ladderText } from '../../inspect/ladder-text.ts';
 import type { Binding } from '../../msrp/relay/binding.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { Server } from '../server.ts';
 import { notFound } from './answers.ts';
 import { sessionFileOf } from './export.ts';
+import { type Range, type RangeQuery, rangeOf } from './range.ts';
 import { traceOf } from './trace-views.ts';
 import { detailsOf, endedOf, type SessionSummary, summaryOf } from './views.ts';
 
-const MAX_LISTED = 1000;
-const DEFAULT_LISTED = 100;
-
-interface Filters {
+interface Filters extends RangeQuery {
   /** Beginning of the state, such as `tearingDown`. */
   readonly state?: string;
   /** Part of the served user's address. */
   readonly user?: string;
   readonly reason?: string;
-  readonly limit?: string;
-  readonly offset?: string;
   /** `newest` turns the order round. */
   readonly order?: string;
 }
@@ -87,25 +83,6 @@ export function sessionRoutes(app: FastifyInstance, server: Server, redact: bool
 function traceFor({ cpm, traces }: Server, id: string): Trace | undefined {
   const session = cpm.engine.sessions.get(id);
   return session === undefined ? traces.of(id) : traces.follow(session);
-}
-
-interface Range {
-  readonly offset: number;
-  readonly limit: number;
-}
-
-/** Undefined where it was refused. */
-function rangeOf({ limit = String(DEFAULT_LISTED), offset = '0' }: Filters, reply: FastifyReply): Range | undefined {
-  const range = { limit: Number(limit), offset: Number(offset) };
-  if (!Number.isInteger(range.limit) || range.limit < 1 || range.limit > MAX_LISTED) {
-    void reply.code(400).send({ error: `limit: expected a number from 1 to ${MAX_LISTED}` });
-    return undefined;
-  }
-  if (!Number.isInteger(range.offset) || range.offset < 0) {
-    void reply.code(400).send({ error: 'offset: expected a number from 0' });
-    return undefined;
-  }
-  return range;
 }
 
 function found(

@@ -36,7 +36,21 @@ export function warningsOf(config: Config): string[] {
   if (config.registrar.driver === 'regEvent' && config.sip.core === undefined) {
     warnings.push('registrar.driver: regEvent subscribes at sip.core, which is not set');
   }
-  warnings.push(...preferencesWarnings(config));
+  warnings.push(...deferringWarnings(config), ...preferencesWarnings(config));
+  return warnings;
+}
+
+function deferringWarnings({ policy, sessions, registrar }: Config): string[] {
+  if (policy.noClient !== 'defer') return [];
+  const warnings: string[] = [];
+  if (sessions.driver === 'memory') {
+    warnings.push('sessions.driver: memory; messages that were kept with a 202 are lost when the server stops');
+  }
+  if (registrar.driver === 'none') {
+    warnings.push(
+      'registrar.driver: none; nobody tells when a client registers, so kept messages are only tried again',
+    );
+  }
   return warnings;
 }
 

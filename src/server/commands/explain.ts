@@ -1,4 +1,4 @@
-/** `cpm-engine policy explain`: what a running server would do with an INVITE, and why. */
+/** `cpm-engine policy explain`: what a running server would do with an INVITE or a MESSAGE, and why. */
 import { readFileSync } from 'node:fs';
 import { type AdminOptions, ask } from './admin-client.ts';
 import { CommandFailed, print } from './output.ts';

@@ -23,3 +23,9 @@ export class UsageError extends Error {}
 
 /** Work that failed: exit code 1. */
 export class CommandFailed extends Error {}
+
+/** A `--limit` as the server takes it. */
+export function limitOf(limit = '100'): string {
+  if (!/^[1-9]\d*$/.test(limit)) throw new UsageError(`--limit ${limit}: expected a number from 1`);
+  return limit;
+}

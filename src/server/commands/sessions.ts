@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { LadderEntry } from '../../inspect/ladder.ts';
 import type { SessionSummary } from '../admin/views.ts';
 import { type AdminOptions, ask, askText } from './admin-client.ts';
-import { CommandFailed, print, table, UsageError } from './output.ts';
+import { CommandFailed, limitOf, print, table } from './output.ts';
 
 export interface SessionsOptions extends AdminOptions {
   readonly json?: boolean;
@@ -13,10 +13,8 @@ export interface SessionsOptions extends AdminOptions {
 }
 
 export async function listSessions(options: SessionsOptions): Promise<void> {
-  if (!/^[1-9]\d*$/.test(options.limit ?? '1'))
-    throw new UsageError(`--limit ${options.limit}: expected a number from 1`);
-  const query = new URLSearchParams();
-  for (const name of ['state', 'user', 'limit'] as const) {
+  const query = new URLSearchParams({ limit: limitOf(options.limit) });
+  for (const name of ['state', 'user'] as const) {
     const value = options[name];
     if (value !== undefined) query.set(name, value);
   }

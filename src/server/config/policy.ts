@@ -1,12 +1,12 @@
 /** The policy the guards ask, out of the configuration. */
-import type { Policy } from '../../../machines/session/policy.ts';
+import type { DeferredPolicy, Policy } from '../../../machines/session/policy.ts';
 import type { Config } from './schema.ts';
 
 /** The driver keeps the deadline itself, and then knows better than the session what was known last. */
 const DRIVER_ANSWERS_FIRST_MS = 100;
 
 export function policyOf(config: Config): Policy {
-  const { policy, isf, timers, compat, history, preferences, media } = config;
+  const { policy, isf, timers, compat, history, preferences, media, recording } = config;
   return {
     mediaPath: policy.mediaPath,
     allowAnonymity: policy.allowAnonymity,
@@ -28,6 +28,11 @@ export function policyOf(config: Config): Policy {
     preferencesTimeoutMs: preferences.timeoutMs + (preferences.driver === 'xcap' ? DRIVER_ANSWERS_FIRST_MS : 0),
     reasonText: policy.reasonText,
     recording: history.driver !== 'none',
+    messages: {
+      maxBytes: policy.messages.maxBytes,
+      recordNotifications: recording.notifications,
+      deferred: deferredOf(policy.deferred),
+    },
     timers: {
       se: timers.se,
       minSE: timers.minSE,
@@ -43,4 +48,8 @@ export function policyOf(config: Config): Policy {
       messageUid: compat.messageUid,
     },
   };
+}
+
+function deferredOf({ lifetimeSeconds, retry, ...as }: Config['policy']['deferred']): DeferredPolicy {
+  return { ...as, lifetimeMs: lifetimeSeconds * 1000, retryMs: retry.firstMs, longestRetryMs: retry.longestMs };
 }

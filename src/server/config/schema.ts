@@ -82,6 +82,26 @@ const sip = z.strictObject({
     .prefault({}),
 });
 
+const deferred = z.strictObject({
+  on: z
+    .array(status.refine((code) => !NEVER_INTERWORKED.term.includes(code), 'a refusal of the user'))
+    .default([408, 430, 480, 500, 503, 504])
+    .describe('Refusals of registered clients after which a message is kept, and tried again later'),
+  answerMs: ms.max(30_000).default(8000).describe('How long clients have to answer before a message is kept'),
+  lifetimeSeconds: seconds.max(2_592_000).default(259_200).describe('Longest time a message is kept'),
+  retry: z
+    .strictObject({ firstMs: ms.default(60_000), longestMs: ms.default(3_600_000) })
+    .prefault({})
+    .describe('Pauses before a client that is registered is tried again'),
+  perUser: z.int().positive().default(100).describe('Messages kept for one user; beyond, 480'),
+  total: z.int().positive().default(10_000).describe('Messages kept over all'),
+  atOnce: z.int().positive().default(100).describe('Messages delivered at a time'),
+  notify: z
+    .boolean()
+    .default(true)
+    .describe('Tell a sender who asked for it (negative-delivery) that a message was given up'),
+});
+
 const policy = z.strictObject({
   mediaPath: z
     .enum(['always', 'never', 'auto'])
@@ -118,7 +138,10 @@ const policy = z.strictObject({
     .union([z.literal('others'), z.array(z.string())], 'expected others, or a list of schemes')
     .default('others')
     .describe('Schemes that go to the ISF; others: all but sip, sips, tel (A-10)'),
-  noClient: z.enum(['interwork', 'reject']).default('interwork').describe('8.3.2.1 step 6'),
+  noClient: z
+    .enum(['interwork', 'reject', 'defer'])
+    .default('interwork')
+    .describe('8.3.2.1 step 6; defer keeps pager-mode messages until a client registers, and refuses sessions'),
   partialClose: z.enum(['streams', 'session']).default('streams').describe('BYE from one of several IWFs'),
   rejectedStreams: z.enum(['interwork', 'accept']).default('interwork').describe('200 step 1'),
   allowedMedia: z
@@ -133,6 +156,13 @@ const policy = z.strictObject({
   maxRedirects: z.number().int().min(0).max(10).default(1).describe('302s followed (A-45)'),
   defaultAllowOfflineStorage: z.boolean().default(false).describe('Where preferences are not to be had (A-15)'),
   reasonText: z.boolean().default(false).describe('A Reason header says why a 480 of ours was given (A-57)'),
+  messages: z
+    .strictObject({
+      maxBytes: z.int().min(256).max(65_535).default(1300).describe('Largest body; a larger one gets 413 (RFC 3428 8)'),
+    })
+    .prefault({})
+    .describe('Pager-mode messages: SIP MESSAGE of the CPM message service'),
+  deferred: deferred.prefault({}).describe('Messages kept for a user who is not there, where noClient is defer'),
   otherServices: z.enum(['forward', 'reject']).default('forward').describe('INVITEs that are no CPM session (A-51)'),
 });
 

@@ -103,11 +103,12 @@ export class Iwf {
       const status = event.request.method === 'OPTIONS' ? 200 : 405;
       return this.stack.execute({ type: 'reply', exchange: event.exchange, status, headers: [ALLOW] });
     }
+    if (event.type === 'outsideAnswered') return;
     const session = this.#sessions.get(event.leg);
     if (session !== undefined) this.#inSession(session, event);
   }
 
-  #inSession(session: Session, event: Exclude<SipEvent, { type: 'invite' | 'outside' }>): void {
+  #inSession(session: Session, event: Exclude<SipEvent, { type: 'invite' | 'outside' | 'outsideAnswered' }>): void {
     const { leg } = session;
     switch (event.type) {
       case 'acknowledged':

@@ -1,0 +1,74 @@
+/**
+ * One action's work on what a chart holds: reads the context, notes what changes, leaves effects. Pure: the context it
+ * was given stays as it was.
+ */
+import { withEntry, withoutEntry } from './changed.ts';
+
+/** What every chart's context has, so that its engine can store it, wake it and carry out what it wants done. */
+export interface Turned<E extends { readonly id: string }> {
+  /** Absolute times, ms since the epoch, by name of the event they raise. */
+  readonly deadlines: Readonly<Record<string, number>>;
+  /** Counts the points at which it must be stored before its effects leave. */
+  readonly checkpoint: number;
+  /** Number of the event that caused `effects`. */
+  readonly step: number;
+  readonly effects: readonly E[];
+}
+
+type Changes<C> = { -readonly [K in keyof C]?: C[K] };
+
+export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
+  /** Everything that differs afterwards. */
+  readonly changes: Changes<C> = {};
+  readonly #common: Changes<Turned<E>>;
+  readonly #before: C;
+  readonly #step: number;
+  /** ms since the epoch. */
+  readonly at: number;
+
+  constructor(before: C, step: number, at: number) {
+    this.#before = before;
+    this.#common = this.changes as Changes<Turned<E>>;
+    this.#step = step;
+    this.at = at;
+  }
+
+  get<K extends keyof C>(key: K): C[K] {
+    return key in this.changes ? (this.changes[key] as C[K]) : this.#before[key];
+  }
+
+  set<K extends keyof C>(key: K, value: C[K]): void {
+    this.changes[key] = value;
+  }
+
+  /** Leaves an effect. Those of an earlier event are no longer in the context. */
+  order(order: O): void {
+    const before = this.#common.effects ?? (this.#before.step === this.#step ? this.#before.effects : []);
+    // The order was made for this call, so it may become the effect itself.
+    const effect = order as unknown as E & { id: string };
+    effect.id = `${this.#step}.${before.length}`;
+    this.#common.effects = before.length === 0 ? [effect] : [...before, effect];
+    this.#common.step = this.#step;
+  }
+
+  /** Sets a deadline, by the name of the event it raises and, where there is one, its leg. */
+  setDeadline(event: string, at: number, leg?: string): void {
+    const name = leg === undefined ? event : `${event}:${leg}`;
+    this.#common.deadlines = withEntry(this.get('deadlines'), name, at);
+  }
+
+  clearDeadline(event: string, leg?: string): void {
+    const name = leg === undefined ? event : `${event}:${leg}`;
+    const deadlines = this.get('deadlines');
+    if (deadlines[name] !== undefined) this.#common.deadlines = withoutEntry(deadlines, name);
+  }
+
+  clearDeadlines(): void {
+    this.#common.deadlines = {};
+  }
+
+  /** What this event leads to must be stored before its effects leave. */
+  checkpoint(): void {
+    this.#common.checkpoint = this.#before.checkpoint + 1;
+  }
+}
