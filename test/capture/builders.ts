@@ -5,6 +5,8 @@ export interface Frame {
   /** ms since the epoch. */
   readonly at: number;
   readonly bytes: Uint8Array;
+  /** Number of the interface, in pcapng. */
+  readonly source?: number;
 }
 
 /** 1 January 2026. */
@@ -39,38 +41,42 @@ export function pcap(frames: readonly Frame[], form: FileForm & { readonly nano?
 
 export type PacketBlock = 'enhanced' | 'simple' | 'old';
 
-/** `resolution`: if_tsresol, a power of ten. */
+/** `more`: links of further interfaces; `resolution`: if_tsresol, a power of ten. */
 export function pcapng(
   frames: readonly Frame[],
-  form: FileForm & { readonly block?: PacketBlock; readonly resolution?: number } = {},
+  form: FileForm & {
+    readonly more?: readonly number[];
+    readonly block?: PacketBlock;
+    readonly resolution?: number;
+  } = {},
 ): Buffer {
-  const { little = true, link = 1, block = 'enhanced', resolution } = form;
+  const { little = true, link = 1, more = [], block = 'enhanced', resolution } = form;
   const section = Buffer.alloc(16, 0xff);
   u32(section, 0, 0x1a2b3c4d, little);
   u16(section, 4, 1, little);
   u16(section, 6, 0, little);
-  const description = Buffer.alloc(8 + (resolution === undefined ? 0 : 12));
-  u16(description, 0, link, little);
-  if (resolution !== undefined) {
+  const descriptions = [link, ...more].map((each) => {
+    const description = Buffer.alloc(8 + (resolution === undefined ? 0 : 12));
+    u16(description, 0, each, little);
+    if (resolution === undefined) return framed(1, description, little);
     u16(description, 8, 9, little);
     u16(description, 10, 1, little);
     description[12] = resolution;
-  }
+    return framed(1, description, little);
+  });
   const packets = frames.map((frame) => packetBlock(frame, block, 10 ** ((resolution ?? 6) - 3), little));
   // A block of a kind nobody knows stands between.
-  const blocks = [
-    framed(0x0a0d0d0a, section, little),
-    framed(1, description, little),
-    framed(0xbad, Buffer.alloc(4), little),
-  ];
+  const blocks = [framed(0x0a0d0d0a, section, little), ...descriptions, framed(0xbad, Buffer.alloc(4), little)];
   return Buffer.concat([...blocks, ...packets]);
 }
 
-function packetBlock({ at, bytes }: Frame, kind: PacketBlock, ticksPerMs: number, little: boolean): Buffer {
+function packetBlock({ at, bytes, source = 0 }: Frame, kind: PacketBlock, ticksPerMs: number, little: boolean): Buffer {
   const head = Buffer.alloc(kind === 'simple' ? 4 : 20);
   if (kind === 'simple') u32(head, 0, bytes.length, little);
   else {
     const ticks = (BigInt(Math.round(at * 1000)) * BigInt(Math.round(ticksPerMs * 1000))) / 1_000_000n;
+    if (kind === 'old') u16(head, 0, source, little);
+    else u32(head, 0, source, little);
     u32(head, 4, Number(ticks >> 32n), little);
     u32(head, 8, Number(ticks & 0xffffffffn), little);
     u32(head, 12, bytes.length, little);

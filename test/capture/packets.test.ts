@@ -55,6 +55,15 @@ describe('a capture file', () => {
     ).toHaveLength(2);
   });
 
+  it.each(['enhanced', 'old'] as const)(
+    'with two interfaces of different links, in %s blocks, is read by each',
+    (block) => {
+      const [ip] = udpPackets(ENDS, payload) as [Buffer];
+      const cooked = { at: BEGUN + 900, bytes: (LINKS['Linux cooked'] as (typeof LINKS)[string]).wrap(ip), source: 1 };
+      expect(said(pcapng([...one, cooked], { more: [113], block }))).toHaveLength(2);
+    },
+  );
+
   it('that ends in the middle of a packet gives what is whole, and says so', () => {
     const file = pcap([...one, ...one]);
     const { heard, notes } = hearingOf([file.subarray(0, file.length - 5)]);

@@ -7,7 +7,7 @@ import { type Played, play, type Scene } from '../../src/testing/index.ts';
 import { scenes } from '../invariants/scenes.ts';
 import { framesOf, pcap } from './builders.ts';
 
-const RUNS = 400;
+const RUNS = 300;
 const SEED = 20_261_126;
 
 /** What came to the function and what left it, as a capture at its door has it. */

@@ -4,7 +4,7 @@ import type { Heard } from '../../src/capture/dissector.ts';
 import { msrpLabel } from '../../src/capture/network/speech.ts';
 import { hearingOf } from '../../src/capture/read.ts';
 import { SeededRandom } from '../../src/testing/index.ts';
-import { Connection, type Frame, options, pcap } from './builders.ts';
+import { BEGUN, Connection, type Frame, options, pcap } from './builders.ts';
 
 const CLIENT = '10.0.0.1:40000';
 const SERVER = '10.0.0.2:5060';
@@ -46,6 +46,30 @@ describe('SIP over a connection', () => {
       const frames = [...connection.frames.slice(0, 2), ...shuffled];
       expect(told(frames.map(({ bytes }, at) => ({ at: at * 0.1, bytes })))).toEqual(names);
     }
+  });
+
+  it('is read where segments were sent again, cut otherwise, and overlap', () => {
+    const [one, other] = [new Connection(CLIENT, SERVER), new Connection(CLIENT, SERVER)];
+    one.say('client', ten.join(''), 500);
+    other.say('client', ten.join(''), 333);
+    const [first, second] = [one.frames.slice(2), other.frames.slice(2)];
+    const woven = first.flatMap((frame, at) => [frame, ...second.slice(at + 1, at + 2), ...second.slice(at, at + 1)]);
+    const frames = [...one.frames.slice(0, 2), ...woven, ...second.slice(first.length)];
+    expect(told(frames.map(({ bytes }, at) => ({ at: at * 0.1, bytes })))).toEqual(names);
+  });
+
+  it('tells what came behind a lost segment when that was acknowledged, not only at the end', () => {
+    const connection = new Connection(CLIENT, SERVER);
+    connection.say('client', options(0));
+    const [lost] = connection.say('client', options(1), 100_000);
+    connection.say('client', options(2));
+    connection.acknowledge('server');
+    const later = new Connection('10.0.0.9:40000', SERVER, { at: BEGUN + 60_000 });
+    later.say('client', options(3));
+    const frames = [...connection.frames.filter((_, at) => at !== lost), ...later.frames];
+    const { heard } = hearingOf([pcap(frames)]);
+    expect(heard.map(line)).toEqual(['call-0', `gap of ${options(1).length}`, 'call-2', 'call-3']);
+    expect(heard[2]?.at).toBeLessThan(BEGUN + 1000);
   });
 
   it('goes on behind a segment that the capture lost, and the loss is told once', () => {

@@ -82,7 +82,7 @@ describeWith(['chromium'], 'a session in a file', () => {
     // Where it is recorded, and what it was decided by.
     await elsewhere.getByText('Record and configuration').click();
     const kept = await elsewhere.locator('.kept').innerText();
-    expect(kept).toMatch(/SessionInfoObjectID\s+1/);
+    expect(kept).toMatch(/SessionInfoObjectID\s+UID 1/);
     expect(kept).toMatch(/policy\.mediaPath\s+always/);
     // The other server has not heard of it.
     expect(other.server.ended.list()).toEqual([]);
