@@ -30,7 +30,7 @@ function change(file: string, edit: (text: string) => string): () => void {
 describe('visualize --check', () => {
   it('finds the committed files up to date', () => {
     expect(runCommand(PROJECT, 'visualize', '--check')).toEqual({ code: 0, out: '44 files are up to date\n', err: '' });
-  });
+  }, 120_000);
 
   it('exits 1 with the names of the files that differ, and writes nothing', () => {
     const edits = ['visualizations/conformance.md', 'visualizations/config.schema.json'].map((file) =>
@@ -42,7 +42,7 @@ describe('visualize --check', () => {
     expect(err).not.toContain('conformance.json');
     expect(readFileSync(join(installed, 'visualizations/conformance.md'), 'utf8')).toMatch(/ $/);
     for (const undo of edits) undo();
-  });
+  }, 120_000);
 });
 
 describe('conformance', () => {
