@@ -188,7 +188,7 @@ describeWith(['chromium'], 'the playground', () => {
     const page = await open('#timer=uac&interval=90&acts=-.0.invite.bob.1,-.2000.deaf.alice.on&at=-.2500');
     const network = page.getByRole('group', { name: 'Picture of the network' });
     await network.getByRole('button', { name: /^PF A/ }).click();
-    await button(page, 'Wait for the session timer').click();
+    await button(page, 'Await session timer').click();
     await button(page, 'Step').click();
     await page.getByRole('heading', { name: /^PF A: tearingDown/ }).waitFor();
     await page.getByRole('region', { name: 'Held' }).getByText('session timer', { exact: true }).waitFor();

@@ -188,10 +188,10 @@ function OfFunction({ play, member, act, waitFor }: Of & Pick<ActionsProps, 'wai
             Kill for 2 s
           </Button>
           <Button class="danger" act={() => kill('committed')}>
-            after the next commit
+            after next commit
           </Button>
           <Button class="danger" act={() => kill('stored')}>
-            after the next object
+            after next object
           </Button>
           <Button class="danger" act={() => kill('now', 0)}>
             Kill for good
@@ -217,7 +217,7 @@ function OfFunction({ play, member, act, waitFor }: Of & Pick<ActionsProps, 'wai
       />
       <Button act={() => act({ do: 'end', who, by: 'operator' })}>Operator ends</Button>
       <Button act={() => act({ do: 'end', who, by: 'shutdown' })}>Shut down</Button>
-      {expiry !== undefined && <Button act={() => waitFor(expiry - play.begun)}>Wait for the session timer</Button>}
+      {expiry !== undefined && <Button act={() => waitFor(expiry - play.begun)}>Await session timer</Button>}
     </Group>
   );
 }

@@ -37,6 +37,11 @@ export function Playground({ charts }: { readonly charts: Charts }) {
   usePlayKeys(player, () => setAt(undefined), setAsking);
   const seen = `${play.rows.length} ${play.notebook.arrivals} ${play.flights.length}`;
   const judged = useVerdicts(player);
+  // Whoever chooses a function wants to see it.
+  const choose = (next: Chosen): void => {
+    setChosen(next);
+    if (next.kind === 'member' && play.theatre.functions.some(({ id }) => id === next.id)) setOf(next.id);
+  };
   const look = (n: number): void => {
     setAt(n === at ? undefined : n);
     const row = play.rows[n];
@@ -56,7 +61,7 @@ export function Playground({ charts }: { readonly charts: Charts }) {
       <main class="stage">
         <div class="left">
           <Panel title={titleOf(player)} class="network-panel" tools={<Time player={player} />}>
-            <NetworkPicture play={play} frame={player.frame} chosen={chosen} choose={setChosen} />
+            <NetworkPicture play={play} frame={player.frame} chosen={chosen} choose={choose} />
             <Actions play={play} frame={player.frame} chosen={chosen} act={player.act} waitFor={player.waitFor} />
           </Panel>
           <Panel

@@ -97,9 +97,7 @@ function CopyLink({ player }: { readonly player: Player }) {
       <button type="button" onClick={() => void copy()}>
         {said ?? 'Copy link'}
       </button>
-      <span class="hidden" role="status">
-        {said}
-      </span>
+      <output class="hidden">{said}</output>
     </>
   );
 }

@@ -1,8 +1,7 @@
 /** The playground as one page: script, style and pictures stand in it, and nothing is asked of anybody. */
 
-import type { Elk } from '../../inspect/chart-layout.ts';
+import { readFileSync } from 'node:fs';
 import { CHART_STYLE } from '../../inspect/chart-svg.ts';
-import { pageCharts } from '../../inspect/page-charts.ts';
 import { packageFile } from '../package-files.ts';
 import { CommandFailed } from './output.ts';
 
@@ -19,9 +18,10 @@ interface Bundler {
 /** Much longer, and it would be no file to keep beside the code. Characters. */
 const LONGEST = 1_500_000;
 
-export async function playgroundPage(elk: Elk): Promise<string> {
+export async function playgroundPage(): Promise<string> {
   const { script, style } = await bundle(packageFile('src/playground/view'));
-  const charts = JSON.stringify(await pageCharts(elk));
+  // Laid out when the page of the admin side was built, by the same code.
+  const charts = readFileSync(packageFile('dist/src/page/charts.json'), 'utf8');
   const page = document(script, `${style}${CHART_STYLE.replace(/\n/g, '')}`, charts);
   if (page.length > LONGEST)
     throw new CommandFailed(`the playground has ${page.length} characters, ${LONGEST} allowed`);
@@ -41,6 +41,8 @@ async function bundle(folder: string): Promise<{ script: string; style: string }
     format: 'iife',
     target: 'es2022',
     charset: 'utf8',
+    // What a configuration beside it says must not change it.
+    tsconfigRaw: '{}',
     jsx: 'automatic',
     jsxImportSource: 'preact',
     legalComments: 'none',

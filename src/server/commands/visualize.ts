@@ -50,14 +50,13 @@ function write(name: string, text: string): void {
 /** Name and text of every generated file. */
 async function generated(): Promise<[name: string, text: string][]> {
   const matrix = currentMatrix();
-  const elk = await layoutEngine();
   return [
     ['conformance.md', matrixPage(matrix)],
     ['conformance.json', `${JSON.stringify(storedRows(matrix), null, 1)}\n`],
     ['isf.schema.json', `${JSON.stringify(isfSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
     ['config.schema.json', `${JSON.stringify(configSchema.toJSONSchema({ io: 'input' }), null, 2)}\n`],
-    ...(await pictures(elk)),
-    ['playground.html', await playgroundPage(elk)],
+    ...(await pictures(await layoutEngine())),
+    ['playground.html', await playgroundPage()],
   ];
 }
 
