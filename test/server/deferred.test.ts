@@ -126,6 +126,28 @@ describe('messages for a user who is away', () => {
     expect(textOf([...delivered.values()][0] as SipRequest)).toContain('<message-id>one</message-id>');
   }, 90_000);
 
+  it('are delivered too when a reload of users.yaml gives him a client', async () => {
+    const users = (clients: string) => scene.file('users.yaml', `users: {"${BOB}": {clients: [${clients}]}}\n`);
+    const port = await freePort();
+    const other = await serve(
+      scene,
+      {
+        sip: { listen: [`udp:127.0.0.1:${port}`], core: `sip:127.0.0.1:${core.port};lr` },
+        users: { driver: 'file', path: users('') },
+        registrar: { driver: 'static' },
+        policy: { noClient: 'defer' },
+      },
+      { name: 'static' },
+    );
+    entity.peer.pf = `127.0.0.1:${port}`;
+    core.peer.pf = entity.peer.pf;
+    expect((await write('one')).status).toBe(202);
+    users('{contact: "sip:bob@127.0.0.1:6000", features: [msg]}');
+    other.program.child.kill('SIGHUP');
+    await until('it is delivered', async () => delivered.size === 1, LIMIT_MS);
+    await until('nothing is kept', async () => (await other.metric('deferred_messages')) === 0, LIMIT_MS);
+  }, 90_000);
+
   it('can be foreseen: policy explain says what a MESSAGE would get', () => {
     const file = scene.file('m.sip', Buffer.from(serialize(withVia(messageRequest(entity.peer, 'term')))).toString());
     const { code, out } = runCommand(PROJECT, 'policy', 'explain', file, '--admin', server.admin);
