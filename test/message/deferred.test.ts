@@ -1,7 +1,7 @@
 /** Store and forward: messages for users who are not there (RFC 3428 7). */
 import { describe, expect, it } from '@jest/globals';
 import type { DeferredPolicy } from '../../machines/session/policy.ts';
-import { DEFAULT_POLICY } from '../../src/policy/defaults.ts';
+import { DEFAULT_POLICY, DEFAULT_PROFILE } from '../../src/policy/defaults.ts';
 import type { World } from '../../src/testing/index.ts';
 import { CLIENT, deferring, incoming, MSG, register, respond, send, textOf, waitingAt } from '../support/message.ts';
 import { ISF, leftovers } from '../support/session.ts';
@@ -313,6 +313,58 @@ describe('bounds', () => {
     expect(waitingAt(world.core)).toBe(2);
     expect(takeAll(world).sort()).toEqual(['a', 'b', 'c', 'd']);
     expect(leftovers(world)).toEqual([]);
+  });
+});
+
+describe('those who wait for a place', () => {
+  it('one that expires meanwhile does not keep the place from the next', () => {
+    const world = deferring({ policy: deferred({ atOnce: 1 }) });
+    for (const user of ['a', 'b', 'c']) {
+      send(world, 'term', {
+        id: user,
+        text: user,
+        asks: null,
+        uri: `sip:${user}@home.example`,
+        headers: [
+          ['P-Served-User', `<sip:${user}@home.example>;sescase=term`],
+          ...(user === 'b' ? ([['Expires', '5']] as const) : []),
+        ],
+      });
+    }
+    world.settle();
+    world.pf.profile = { clients: [CLIENT] };
+    world.pf.engine.messages.registered(['a', 'b', 'c'].map((user) => `sip:${user}@home.example`));
+    world.advance(6000);
+    const first = incoming(world.core);
+    world.core.inbox.length = 0;
+    respond(world.core, first, 200);
+    world.settle();
+    expect(takeAll(world)).toEqual(['c']);
+    expect(outcomes(world)).toEqual({ expired: 1, delivered: 2 });
+  });
+
+  it('look-ups that take their time do not lead to more deliveries than there are places', () => {
+    const world = deferring({ policy: deferred({ atOnce: 1 }) });
+    for (const user of ['a', 'b']) {
+      send(world, 'term', {
+        id: user,
+        text: user,
+        uri: `sip:${user}@home.example`,
+        headers: [['P-Served-User', `<sip:${user}@home.example>;sescase=term`]],
+      });
+    }
+    world.settle();
+    const slow: (() => void)[] = [];
+    world.pf.profile = (_query, done) => slow.push(() => done({ ...DEFAULT_PROFILE, clients: [CLIENT] }));
+    world.pf.engine.messages.registered(['sip:a@home.example', 'sip:b@home.example']);
+    for (const answer of slow.splice(0)) answer();
+    world.settle();
+    expect(waitingAt(world.core)).toBe(1);
+    respond(world.core, incoming(world.core), 200);
+    world.settle();
+    for (const answer of slow.splice(0)) answer();
+    world.settle();
+    expect(takeAll(world)).toEqual(['b']);
   });
 });
 

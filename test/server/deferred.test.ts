@@ -10,6 +10,7 @@ import { attach, PROJECT, type RunningServer, runCommand, serve, until } from '.
 import { CONTRIBUTION, CONVERSATION } from '../support/session.ts';
 import { keyOf, UdpPhone } from '../support/udp-phone.ts';
 
+const LIMIT_MS = 30_000;
 const BOB = 'sip:bob@home.example';
 
 interface Listed {
@@ -49,10 +50,15 @@ describe('messages for a user who is away', () => {
     await scene.close();
   });
 
-  /** A request of the entity's, until it is answered. */
+  /** A request of the entity's, said again until it is answered, as UDP needs it. */
   async function ask(request: SipRequest): Promise<SipResponse> {
     entity.peer.send(request, { to: entity.peer.pf });
-    return entity.answerTo(keyOf(request));
+    const again = setInterval(() => entity.peer.sendRaw(request), 500);
+    try {
+      return await entity.answerTo(keyOf(request));
+    } finally {
+      clearInterval(again);
+    }
   }
 
   const write = (id: string, headers: [string, string][] = []) =>
@@ -89,7 +95,7 @@ describe('messages for a user who is away', () => {
     expect(delivered.size).toBe(0);
     expect((await server.get<Listed>('/api/deferred?user=bob')).total).toBe(3);
     expect((await register()).status).toBe(200);
-    await until('all are delivered', async () => (await server.metric('deferred_messages')) === 0);
+    await until('all are delivered', async () => (await server.metric('deferred_messages')) === 0, LIMIT_MS);
     expect([...delivered.values()].map((message) => parseCpimHead(textOf(message))?.imdnMessageId)).toEqual([
       'one',
       'two',
@@ -97,11 +103,15 @@ describe('messages for a user who is away', () => {
     ]);
     expect(await server.counts('messages_total')).toMatchObject({ delivered: 3 });
     const folder = `/api/history/${encodeURIComponent(BOB)}/${CONVERSATION}/${CONTRIBUTION}`;
-    await until('all are stored', async () => {
-      const { objects = [] } = await server.get<{ objects?: readonly unknown[] }>(folder);
-      return objects.length === 3;
-    });
-  }, 60_000);
+    await until(
+      'all are stored',
+      async () => {
+        const { objects = [] } = await server.get<{ objects?: readonly unknown[] }>(folder);
+        return objects.length === 3;
+      },
+      LIMIT_MS,
+    );
+  }, 90_000);
 
   it('can be listed and dropped, and the sender hears of it', async () => {
     await write('one');
@@ -112,9 +122,31 @@ describe('messages for a user who is away', () => {
     expect(runCommand(PROJECT, 'deferred', 'drop', id, '--admin', server.admin).code).toBe(1);
     expect(runCommand(PROJECT, 'deferred', '--limit', 'many', '--admin', server.admin).code).toBe(2);
     expect(runCommand(PROJECT, 'deferred', '--admin', server.admin).out).toBe('no messages are kept\n');
-    await until('the sender is told', async () => delivered.size === 1);
+    await until('the sender is told', async () => delivered.size === 1, LIMIT_MS);
     expect(textOf([...delivered.values()][0] as SipRequest)).toContain('<message-id>one</message-id>');
-  }, 60_000);
+  }, 90_000);
+
+  it('are delivered too when a reload of users.yaml gives him a client', async () => {
+    const users = (clients: string) => scene.file('users.yaml', `users: {"${BOB}": {clients: [${clients}]}}\n`);
+    const port = await freePort();
+    const other = await serve(
+      scene,
+      {
+        sip: { listen: [`udp:127.0.0.1:${port}`], core: `sip:127.0.0.1:${core.port};lr` },
+        users: { driver: 'file', path: users('') },
+        registrar: { driver: 'static' },
+        policy: { noClient: 'defer' },
+      },
+      { name: 'static' },
+    );
+    entity.peer.pf = `127.0.0.1:${port}`;
+    core.peer.pf = entity.peer.pf;
+    expect((await write('one')).status).toBe(202);
+    users('{contact: "sip:bob@127.0.0.1:6000", features: [msg]}');
+    other.program.child.kill('SIGHUP');
+    await until('it is delivered', async () => delivered.size === 1, LIMIT_MS);
+    await until('nothing is kept', async () => (await other.metric('deferred_messages')) === 0, LIMIT_MS);
+  }, 90_000);
 
   it('can be foreseen: policy explain says what a MESSAGE would get', () => {
     const file = scene.file('m.sip', Buffer.from(serialize(withVia(messageRequest(entity.peer, 'term')))).toString());

@@ -5,7 +5,6 @@
 import type { MessageContext, Outcome } from '../../../machines/message/context.ts';
 import type { Effect, Order } from '../../../machines/message/effects.ts';
 import type { MessageEvent } from '../../../machines/message/events.ts';
-import { takesMessages } from '../../../machines/message/guards.ts';
 import type { Policy, Profile } from '../../../machines/session/policy.ts';
 import type { RuledPolicy } from '../../policy/ruled-policy.ts';
 import { headerField } from '../../sip/message/header.ts';
@@ -19,6 +18,7 @@ import { MESSAGE_SERVICE, messageQuestion, readMessage } from './papers.ts';
 import { performForMessage } from './perform.ts';
 import { Queues } from './queues.ts';
 import { isMessageRecord, restoredMessage, type StoredMessage } from './stored-message.ts';
+import { Turns } from './turns.ts';
 
 export interface MessagesHost {
   readonly policies: RuledPolicy;
@@ -48,16 +48,20 @@ export class Messages {
   readonly #live = new Map<string, Message>();
   readonly #lastKnown = new LastKnown();
   readonly #store: MessageStore;
-  /** Being delivered to clients. */
-  readonly #delivering = new Set<Message>();
+  readonly #turns: Turns;
   #loaded: StoredMessage[] = [];
-  /** Users whose turn has to wait until others are delivered. */
-  readonly #patient = new Set<string>();
 
   constructor(options: EngineOptions, host: MessagesHost) {
     this.#options = options;
     this.#host = host;
     this.#store = new MessageStore(options, (message) => this.#run(message));
+    this.#turns = new Turns({
+      queues: this.queues,
+      profiles: options.profiles,
+      now: () => this.#now(),
+      atOnce: () => host.policy.messages.deferred.atOnce,
+      turnCame: (message) => this.#deliver(message, { type: 'turnCame' }),
+    });
   }
 
   /** Messages that are not over. */
@@ -76,16 +80,11 @@ export class Messages {
       return true;
     }
     const at = this.#now();
-    const ours = source.trusted && this.#isDelivered(request.callId);
+    // What we deliver may pass here once more, on its way from the core to the user's clients.
+    const ours = source.trusted && this.#turns.isDelivered(this.#live.get(request.callId));
     const papers = readMessage(request, source.trusted, ours, at, this.#options);
     this.#begin(exchange, papers, at);
     return true;
-  }
-
-  /** What we deliver may pass here once more, on its way from the core to the user's clients. */
-  #isDelivered(callId: string): boolean {
-    const message = this.#live.get(callId);
-    return message !== undefined && this.#delivering.has(message);
   }
 
   #begin(id: string, papers: Message['papers'], at: number): void {
@@ -128,7 +127,7 @@ export class Messages {
 
   /** A user has registered, under any of these addresses: what is kept may be delivered. */
   registered(addresses: readonly string[]): void {
-    if (this.queues.size > 0) for (const address of addresses) this.#seeToTurn(address);
+    if (this.queues.size > 0) for (const address of addresses) this.#turns.see(address);
   }
 
   /** Removes a kept message by order. False where none is kept under this name. */
@@ -164,13 +163,12 @@ export class Messages {
   #took(message: Message, checkpoint: number): void {
     if (message.kept && this.queues.join(message)) this.counters.deferred++;
     const left = !message.kept && this.queues.leave(message);
-    if (message.state === 'kept.delivering') this.#delivering.add(message);
-    const free = message.state !== 'kept.delivering' && this.#delivering.delete(message);
+    const free = this.#turns.note(message);
     this.#arm(message);
     if (message.context.checkpoint !== checkpoint) this.#store.mustStore(message);
     else this.#run(message);
-    if (left) this.#seeToTurn(message.user);
-    if (free) this.#seeToPatient();
+    if (left) this.#turns.see(message.user);
+    if (free) this.#turns.seePatient();
   }
 
   #run(message: Message): void {
@@ -196,7 +194,7 @@ export class Messages {
       isf,
       coreRouteSets,
       execute: sip.execute.bind(sip),
-      seeToTurn: () => this.#seeToTurn(message.user),
+      seeToTurn: () => this.#turns.see(message.user),
     };
   }
 
@@ -236,30 +234,6 @@ export class Messages {
     }
   }
 
-  // --- whose turn it is -----------------------------------------------------------------------------------------
-
-  /** Asks whether a client of the user is there, for the first of those kept. */
-  #seeToTurn(user: string): void {
-    const first = this.queues.first(user);
-    if (first?.state !== 'kept.waiting') return;
-    if (this.#delivering.size >= first.context.policy.messages.deferred.atOnce) {
-      this.#patient.add(user);
-      return;
-    }
-    const { query, service } = first.papers.asked;
-    this.#options.profiles.lookUp({ ...query, at: this.#now() }, ({ clients }) => {
-      if (this.queues.first(user) !== first || first.state !== 'kept.waiting') return;
-      if (takesMessages(clients, service)) this.#deliver(first, { type: 'turnCame' });
-    });
-  }
-
-  #seeToPatient(): void {
-    const [user] = this.#patient;
-    if (user === undefined) return;
-    this.#patient.delete(user);
-    this.#seeToTurn(user);
-  }
-
   // --- restart --------------------------------------------------------------------------------------------------
 
   /** A stored record, where it is one of a message; false where it is none. */
@@ -268,7 +242,7 @@ export class Messages {
     const { message, storedAt } = restoredMessage({ origin, state }, policyNamed, this.#options);
     this.#live.set(message.id, message);
     if (message.kept) this.queues.join(message);
-    if (message.state === 'kept.delivering') this.#delivering.add(message);
+    this.#turns.note(message);
     this.#loaded.push({ message, storedAt });
     return true;
   }
@@ -278,7 +252,7 @@ export class Messages {
     const loaded = this.#loaded.sort((left, right) => left.message.context.at - right.message.context.at);
     this.#loaded = [];
     for (const { message, storedAt } of loaded) this.#resume(message, storedAt);
-    for (const user of this.queues.users) this.#seeToTurn(user);
+    for (const user of this.queues.users) this.#turns.see(user);
   }
 
   #resume(message: Message, storedAt: number): void {
