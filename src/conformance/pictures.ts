@@ -86,7 +86,7 @@ function indexPage(): string {
     '- [How sessions end](#how-sessions-end): each row of the BYE table',
     '- [Call flows](#call-flows)',
     '- [The conformance matrix](conformance.md): each clause, where it is built, which tests prove it',
-    '- [The schema of the configuration](config.schema.json)',
+    '- [The schema of the configuration](config.schema.json), and of [the reference ISF](isf.schema.json)',
     '',
     '## The statechart',
     '',
