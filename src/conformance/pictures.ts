@@ -111,7 +111,7 @@ function indexPage(): string {
     '- [The playground](playground.html): download it and open it in a browser; two users, two functions and an ISF to play',
     '  with, messages to drop and processes to kill, the invariants watching',
     '- [The conformance matrix](conformance.md): each clause, where it is built, which tests prove it',
-    '- [The schema of the configuration](config.schema.json)',
+    '- [The schema of the configuration](config.schema.json), and of [the reference ISF](isf.schema.json)',
     '',
     '## The statechart',
     '',

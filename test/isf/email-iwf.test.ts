@@ -109,7 +109,7 @@ describe('what a user writes', () => {
 });
 
 describe('a message that is too large', () => {
-  it('gets 413, by its range or once it is too much', async () => {
+  it('gets 413, and one that is not goes', async () => {
     await start({ maxBytes: 4096 });
     const chat = await stage.chat(CAROL);
     expect(await chat.write('x'.repeat(5000), 'a-1')).toBe(413);

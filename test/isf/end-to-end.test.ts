@@ -9,7 +9,7 @@ import { readDelivery } from '../../src/cpim/imdn.ts';
 import type { SipRequest } from '../../src/sip/message/message.ts';
 import { bodyOf, type Call } from '../../src/testing/index.ts';
 import { cpim } from '../support/cpim.ts';
-import { Exim } from '../support/exim.ts';
+import { EXIM, Exim } from '../support/exim.ts';
 import { type Arrived, MsrpPhone } from '../support/msrp-phone.ts';
 import { freePort, Scene } from '../support/processes.ts';
 import { describeWith } from '../support/programs.ts';
@@ -188,7 +188,7 @@ const picture = {
   read: (_at: number, length: number): Buffer => Buffer.alloc(length, 0x89),
 };
 
-describeWith(['exim4'], 'Alice writes to people without a CPM client', () => {
+describeWith([EXIM], 'Alice writes to people without a CPM client', () => {
   withScene();
 
   it('to a mail address: it arrives as a mail, its delivery is told, and the answer comes back', async () => {
@@ -279,7 +279,7 @@ describeWith(['exim4'], 'Alice writes to people without a CPM client', () => {
   });
 });
 
-describeWith(['exim4'], 'one session whose streams go to two IWFs, which have little patience with silence', () => {
+describeWith([EXIM], 'one session whose streams go to two IWFs, which have little patience with silence', () => {
   withScene({ idleMs: 4000 });
 
   it('when one IWF hangs up only its stream goes; when the other one does, the session', async () => {

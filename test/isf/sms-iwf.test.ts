@@ -122,8 +122,7 @@ describe('what becomes of it', () => {
     await start({ window: 1 });
     smsc.refusals.push(0x58);
     const chat = await stage.chat(DAVE);
-    await chat.write('first', 'a-1');
-    await chat.write('second', 'a-2');
+    await Promise.all([chat.write('first', 'a-1'), chat.write('second', 'a-2')]);
     await submitted(2);
     expect(smsc.submits.map(({ text }) => text)).toEqual(['first', 'second']);
     expect(stage.count('sms.throttled')).toBe(1);
@@ -247,13 +246,17 @@ describe('what the SMSC delivers', () => {
   it('to a user who is reached by nothing but short messages does not go round in a circle', async () => {
     await start();
     // The function sends the invitation on to the ISF, with the Contribution-ID it came with.
+    let comesBack = 0;
     stage.alice.conduct = (invite) => {
-      void stage
-        .outcome('tel:+15550100', bodyOf(invite), [['Contribution-ID', invite.header('contribution-id') ?? '']])
-        .then((status) => stage.alice.calls.get(invite.callId)?.respond(status));
+      const mark = invite.header('contribution-id') ?? '';
+      void stage.outcome('tel:+15550100', bodyOf(invite), [['Contribution-ID', mark]]).then((status) => {
+        comesBack = status;
+        stage.alice.calls.get(invite.callId)?.respond(status);
+      });
       return 'silent';
     };
     expect(await smsc.deliver({ from: '15550177', to: '15550100', text: 'Hello' })).toBe(0x65);
+    expect(comesBack).toBe(482);
     expect(smsc.submits).toEqual([]);
   });
 });

@@ -59,7 +59,7 @@ export class Messages {
       queues: this.queues,
       profiles: options.profiles,
       now: () => this.#now(),
-      atOnce: () => host.policy.messages.deferred.atOnce,
+      atOnce: () => host.policies.base.messages.deferred.atOnce,
       turnCame: (message) => this.#deliver(message, { type: 'turnCame' }),
     });
   }

@@ -8,6 +8,7 @@ import { checkedIsfConfig, isfWarningsOf } from '../config/isf-check.ts';
 import { referenceLog, referenceOptions } from '../isf.ts';
 import { createLog, type Logger } from '../log.ts';
 import { CommandFailed, print } from './output.ts';
+import { stopAsked } from './stop-asked.ts';
 
 export async function isf(options: { config?: string; check?: boolean }): Promise<void> {
   const config = checkedIsfConfig(options.config);
@@ -16,7 +17,7 @@ export async function isf(options: { config?: string; check?: boolean }): Promis
   for (const warning of isfWarningsOf(config)) log.warn(warning);
   const running = await start(config, log);
   // Whoever reads the ready line may send a signal at once.
-  const asked = stopAsked(log);
+  const asked = stopAsked(() => log.info('stopping: new sessions get 503'));
   print(`ready ${running.addresses.map(([name, address]) => `${name}=${address}`).join(' ')}`);
   await asked;
   await running.close();
@@ -46,19 +47,4 @@ async function start(config: IsfConfig, log: Logger): Promise<Running> {
       await app.close();
     },
   };
-}
-
-/** SIGTERM and SIGINT end gracefully; a second one ends at once. */
-function stopAsked(log: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const ask = (): void => {
-      if (asked) process.exit(0);
-      asked = true;
-      log.info('stopping: new sessions get 503');
-      resolve();
-    };
-    process.on('SIGTERM', ask);
-    process.on('SIGINT', ask);
-  });
 }

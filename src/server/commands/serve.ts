@@ -13,6 +13,7 @@ import { type Server, startServer } from '../server.ts';
 import { warmUp } from '../warm-up.ts';
 import { warningsOf } from './check-config.ts';
 import { CommandFailed, print } from './output.ts';
+import { stopAsked } from './stop-asked.ts';
 
 export async function serve(options: { config?: string }): Promise<void> {
   const config = checkedConfig(options.config);
@@ -82,18 +83,9 @@ function reloadOnHangup(file: string | undefined, server: Server, log: Logger): 
   });
 }
 
-/** SIGTERM and SIGINT end gracefully; a second one ends at once. */
 async function stopOnSignal(running: Running, log: Logger): Promise<void> {
-  await new Promise<void>((resolve) => {
-    let asked = false;
-    const ask = (): void => {
-      if (asked) process.exit(0);
-      asked = true;
-      log.info({ sessions: running.server.cpm.engine.sessions.size }, 'stopping: new sessions get 503');
-      resolve();
-    };
-    process.on('SIGTERM', ask);
-    process.on('SIGINT', ask);
+  await stopAsked(() => {
+    log.info({ sessions: running.server.cpm.engine.sessions.size }, 'stopping: new sessions get 503');
   });
   await running.close();
   log.info('stopped');

@@ -4,7 +4,7 @@ import { isMailAddress, isNumber } from '../../isf/reference/destination.ts';
 import { identityKey } from '../../sip/message/uri.ts';
 import { hostAndPort, isHostAndPort } from './host-port.ts';
 import { secret } from './preferences.ts';
-import { listenAddress, ms, portRange, sipUri } from './schema.ts';
+import { listenAddress, log, ms, portRange, sipUri } from './schema.ts';
 
 const count = z.number().int().positive();
 const hostPort = z.string().refine(isHostAndPort, 'expected host:port, such as 127.0.0.1:2525');
@@ -131,13 +131,7 @@ export const isfSchema = z
       .strictObject({ listen: hostPort.default('127.0.0.1:0').describe('/healthz, /readyz, /metrics; loopback only') })
       .prefault({}),
     shutdown: z.strictObject({ graceMs: ms.default(5000) }).prefault({}),
-    log: z
-      .strictObject({
-        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-        format: z.enum(['json', 'pretty']).default('pretty'),
-        redact: z.boolean().default(true).describe('Numbers lose their last digits'),
-      })
-      .prefault({}),
+    log: log.prefault({}),
   })
   .refine(({ sms, email }) => sms !== undefined || email !== undefined, {
     message: 'expected sms, email or both: without an IWF there is nothing to select',

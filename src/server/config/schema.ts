@@ -309,6 +309,12 @@ const media = z.strictObject({
   idleMs: ms.default(DEFAULT_MSRP_LIMITS.idleMs).describe('Idle time after which a connection is closed'),
 });
 
+export const log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  format: z.enum(['pretty', 'json']).default('pretty'),
+  redact: z.boolean().default(true).describe('Numbers and bodies are masked'),
+});
+
 export const configSchema = z.strictObject({
   domain: z.string().default('home.example').describe('Home domain of the served users'),
   node: z
@@ -413,13 +419,7 @@ export const configSchema = z.strictObject({
       sessions: z.enum(['end', 'keep']).default('end').describe('End them by BYE, or keep them for the next start'),
     })
     .prefault({}),
-  log: z
-    .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-      format: z.enum(['pretty', 'json']).default('pretty'),
-      redact: z.boolean().default(true).describe('Numbers and bodies are masked'),
-    })
-    .prefault({}),
+  log: log.prefault({}),
   warmUp: z
     .boolean()
     .default(true)
