@@ -4,7 +4,7 @@
  * store is away altogether, one piece of work asks for it again and again, and the others wait for that one.
  */
 import type { HistoryPort } from '../engine/ports.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Timer } from '../time/clock.ts';
 import { type Done, type HistoryDriver, StoreAway } from './driver.ts';
 import type { FolderRef, HistoryIntent, HistoryOutcome, MessageIntent } from './intent.ts';
 import { type RecordingRules, record, type Uids } from './record.ts';
@@ -37,6 +37,11 @@ const DONE_BEFORE: HistoryOutcome = { ok: true, sessionInfoUid: null, groupState
 
 const DEFAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 };
 
+/**
+ * Messages wait this long for others, where the store does several as one write: they are durable already, and a write
+ * costs more than a message. What opens or seals a folder waits for nothing, and takes them along.
+ */
+const GATHER_MS = 10;
 /** Messages of one folder that go to the store in one piece, and their bytes. */
 const MOST_AT_ONCE = 64;
 const MOST_BYTES_AT_ONCE = 1_048_576;
@@ -68,6 +73,9 @@ export class Outbox implements HistoryPort {
   readonly #paused = new Set<FolderQueue>();
   readonly #retry: { readonly firstMs: number; readonly longestMs: number };
   #closed = false;
+  /** Folders with messages that wait for others, and until when. */
+  readonly #gathered = new Set<FolderQueue>();
+  #gathering: Timer | undefined;
   /** Work that is done within one write with others, and told when that is done; undefined outside of one. */
   #group: Settled[] | undefined;
   /** Folders that wait for a store that is away; undefined while it is there. */
@@ -113,7 +121,21 @@ export class Outbox implements HistoryPort {
       queue.intents.push(intent);
       queues.add(queue);
     }
-    if (queues.size > 1 && this.#options.driver.together !== undefined) this.#workTogether(queues);
+    if (this.#options.driver.together === undefined) for (const queue of queues) this.#work(queue);
+    else {
+      for (const queue of queues) this.#gathered.add(queue);
+      if (intents.some(({ kind }) => kind !== 'message')) this.#workGathered();
+      else
+        this.#gathering ??= this.#options.clock.schedule(GATHER_MS, { onTimer: () => this.#workGathered() }, 'gather');
+    }
+  }
+
+  #workGathered(): void {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    const queues = new Set(this.#gathered);
+    this.#gathered.clear();
+    if (queues.size > 1) this.#workTogether(queues);
     else for (const queue of queues) this.#work(queue);
   }
 
@@ -314,6 +336,7 @@ export class Outbox implements HistoryPort {
 
   /** Tries everything that pauses at once, as before a shutdown. */
   retryNow(): void {
+    this.#workGathered();
     this.#ask();
     for (const queue of [...this.#paused]) this.#resume(queue);
   }
@@ -321,5 +344,6 @@ export class Outbox implements HistoryPort {
   /** Stops working; what waits stays durable. */
   close(): void {
     this.#closed = true;
+    this.#gathering?.cancel();
   }
 }

@@ -335,6 +335,18 @@ describe('messages that wait together', () => {
     expect(outbox.depth).toBe(2);
   });
 
+  it('wait for nothing more where their folder is sealed, or before a shutdown', () => {
+    const driver = sqliteHistory({ path: ':memory:' });
+    const { outbox } = new Scene(driver);
+    outbox.submit([openIntent()]);
+    outbox.submit([messageOf(0)]);
+    outbox.submit([sealIntent()]);
+    expect(contents(driver)).toEqual(['session info', 'message 0', 'group state']);
+    outbox.submit([messageOf(1)]);
+    outbox.retryNow();
+    expect(outbox.depth).toBe(0);
+  });
+
   it('of several folders are one write', () => {
     const driver = sqliteHistory({ path: ':memory:' });
     let writes = 0;
@@ -345,10 +357,15 @@ describe('messages that wait together', () => {
       together(work);
       depth--;
     };
-    const { outbox } = new Scene(driver);
+    const { outbox, clock } = new Scene(driver);
     outbox.submit([openIntent('s1', FOLDER), openIntent('s2', OTHER)]);
-    outbox.submit([messageOf(0, FOLDER), { ...messageOf(1, OTHER), session: 's2' }]);
-    expect(writes).toBe(2);
+    expect(writes).toBe(1);
+    // Also those of turns that follow each other: each is durable, and waits a moment for others.
+    outbox.submit([messageOf(0, FOLDER)]);
+    outbox.submit([{ ...messageOf(1, OTHER), session: 's2' }]);
+    expect([writes, outbox.depth]).toEqual([1, 2]);
+    clock.advance(10);
+    expect([writes, outbox.depth]).toEqual([2, 0]);
     expect([contents(driver), contents(driver, OTHER)]).toEqual([
       ['session info', 'message 0'],
       ['session info', 'message 1'],

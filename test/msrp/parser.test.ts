@@ -215,6 +215,39 @@ describe('heads', () => {
   });
 });
 
+describe('heads that begin as one before them', () => {
+  const send = (id: string, to: string, more: readonly string[] = ['Message-ID: 1']) =>
+    lines(`MSRP ${id} SEND`, `To-Path: ${to}`, `From-Path: ${FROM}`, ...more, '', `text of ${id}`, `-------${id}$`);
+  const ok = (id: string, words = '200 OK') =>
+    lines(`MSRP ${id} ${words}`, `To-Path: ${FROM}`, `From-Path: ${TO}`, `-------${id}$`);
+  const SHORTER = TO.slice(0, -1);
+
+  it('are read as each of them is by itself: the same paths, others, longer ones, other methods and spellings', () => {
+    const messages = [
+      send('abcd1', TO),
+      ok('qwert1'),
+      send('abcd2', TO),
+      ok('qwert2', '200'),
+      send('abcd3', `${TO} ${TO}`),
+      send('abcd4', SHORTER),
+      send('a'.repeat(32), TO, ['Message-ID: 1', `To-Path: ${FROM}`]),
+      lines('MSRP abcd5 REPORT', ...PATHS, 'Status: 000 200 OK', '-------abcd5$'),
+      lines('MSRP abcd6 SEND', `to-path: ${TO}`, `From-Path: ${FROM}`, '-------abcd6$'),
+      send('abcd7', TO, []),
+      ok('qwert3', '413 Too large'),
+      ok('qwert4'),
+      send('abcd8', TO),
+    ];
+    const alone = messages.map((text) => readPieces([Buffer.from(text, 'latin1')]).messages[0]);
+    expect(readInAllFeeds(messages.join(''))).toEqual({ messages: alone, broken: undefined });
+  });
+
+  it.each(['abc', 'a'.repeat(33), '.bcd', 'ab_d', 'ab d'])('but for a transaction id that is none: %s', (id) => {
+    const { messages, broken } = readInAllFeeds(send('abcd1', TO) + send(id, TO));
+    expect([messages.length, broken]).toEqual([1, 'no start line of MSRP']);
+  });
+});
+
 describe('cost', () => {
   it.each([
     ['almost end-lines', `\r\n-------d93kswo`],

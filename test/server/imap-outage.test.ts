@@ -36,7 +36,7 @@ describeWith(['dovecot'], 'the IMAP store is away in the middle of 100 sessions'
         await scene.close();
       }
     },
-    (OUTAGE_S + 60) * 1000,
+    (OUTAGE_S + 120) * 1000,
   );
 });
 
