@@ -120,7 +120,7 @@ export class Engine implements SessionHost {
   /** Where a session with a given Contribution-ID can be extended. */
   readonly instances = new LiveInstances();
   readonly #lastKnown = new LastKnown();
-  readonly #dirty = new Set<Session>();
+  #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
   /** Records of sessions that are over. */
@@ -294,7 +294,8 @@ export class Engine implements SessionHost {
   #flush(): void {
     this.#flushing = false;
     const sessions = [...this.#dirty];
-    this.#dirty.clear();
+    // Not cleared: V8 chains the tables of a set that is, and whichever grew old would keep every later session alive.
+    this.#dirty = new Set();
     const messages = this.#messages;
     this.#messages = [];
     const batch = this.#batchOf(sessions, messages);
