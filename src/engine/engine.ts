@@ -472,6 +472,8 @@ export class Engine implements SessionHost {
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
     });
+    // Of two on the same client for the same conversation, the later counts; the store has them in no order.
+    taken.sort((left, right) => left.session.startedAt - right.session.startedAt);
     for (const { session } of taken) {
       this.sessions.set(session.id, session);
       this.counters.restored++;
