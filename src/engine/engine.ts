@@ -141,7 +141,7 @@ export class Engine implements SessionHost {
   /** Pager-mode messages. */
   readonly messages: Messages;
   readonly #lastKnown = new LastKnown();
-  readonly #dirty = new Set<Session>();
+  #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
   /** Records of sessions that are over. */
@@ -378,7 +378,8 @@ export class Engine implements SessionHost {
   #flush(): void {
     this.#flushing = false;
     const sessions = [...this.#dirty];
-    this.#dirty.clear();
+    // Not cleared: V8 chains the tables of a set that is, and whichever grew old would keep every later session alive.
+    this.#dirty = new Set();
     const messages = this.#messages;
     this.#messages = [];
     const batch = this.#batchOf(sessions, messages);
@@ -559,6 +560,8 @@ export class Engine implements SessionHost {
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
     });
+    // Of two on the same client for the same conversation, the later counts; the store has them in no order.
+    taken.sort((left, right) => left.session.startedAt - right.session.startedAt);
     for (const { session } of taken) {
       this.sessions.set(session.id, session);
       this.counters.restored++;

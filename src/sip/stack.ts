@@ -8,7 +8,7 @@ import type { RoutedRequest } from './dialog/dialog.ts';
 import { type Flow, type TransportName, transportParam } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
 import type { Frame } from './message/frame.ts';
-import { type HeaderField, headerField } from './message/header.ts';
+import { detached, type HeaderField, headerField } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import type { MessageLimits } from './message/parse.ts';
 import { responseTo } from './message/respond.ts';
@@ -372,8 +372,10 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #invite(command: Extract<SipCommand, { type: 'invite' }>): void {
     const { leg: id, invite } = command;
-    const { from: localAddress, to: remoteAddress, uri } = invite;
-    const first = { callId: id, localTag: id, localAddress, remoteAddress, cseq: 1, uri };
+    // The leg lingers with its transaction, and shall not keep the whole request that these were cut from.
+    const localAddress = detached(invite.from);
+    const remoteAddress = detached(invite.to);
+    const first = { callId: id, localTag: id, localAddress, remoteAddress, cseq: 1, uri: detached(invite.uri) };
     const leg = new UacLeg(this, id, first, this.#early.get(id)?.dialogs);
     this.#early.delete(id);
     this.#legs.set(id, leg);
@@ -503,5 +505,5 @@ const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
 /** RFC 3261 8.2.2.2. The served side is part of the key: the same request may come for caller and callee. */
 function mergeKeyOf(request: SipRequest): string {
   const served = request.header('p-served-user') ?? request.header('route') ?? '';
-  return `${request.callId} ${request.fromTag ?? ''} ${request.cseq?.number} ${request.uri} ${served}`;
+  return detached(`${request.callId} ${request.fromTag ?? ''} ${request.cseq?.number} ${request.uri} ${served}`);
 }

@@ -57,7 +57,7 @@ function intent(id: string, at: number): HistoryIntent {
 }
 
 describe('the SQLite session store', () => {
-  it('gives back sessions in the order in which they began, each with its last state', () => {
+  it('gives back sessions, each with its last state', () => {
     commit({ puts: ['b', 'a', 'c'].map((id) => ({ id, origin: `origin-${id}`, state: '1' })) });
     commit({ puts: [{ id: 'a', state: '2' }], deletes: ['c'] });
     reopen();
@@ -65,6 +65,26 @@ describe('the SQLite session store', () => {
     commit({ puts: [{ id: 'b', state: '3' }], deletes: ['a'] });
     reopen();
     expect(loaded()).toEqual(['b origin-b 3']);
+  });
+
+  it('writes a new session over one that is over, and deletes the others that are', () => {
+    commit({ puts: ['a', 'b', 'c'].map((id) => ({ id, origin: `origin-${id}`, state: '1' })) });
+    commit({ puts: [{ id: 'd', origin: 'origin-d', state: '1' }], deletes: ['a'] });
+    commit({ puts: [{ id: 'd', state: '2' }] });
+    reopen();
+    expect(loaded().sort()).toEqual(['b origin-b 1', 'c origin-c 1', 'd origin-d 2']);
+    commit({ puts: [{ id: 'e', origin: 'origin-e', state: '1' }], deletes: ['d', 'b'] });
+    commit({ puts: [{ id: 'c', state: '2' }] });
+    reopen();
+    expect(loaded().sort()).toEqual(['c origin-c 2', 'e origin-e 1']);
+  });
+
+  it('changes the page of one session alone when that begins in the place of another', () => {
+    const text = 'x'.repeat(5000);
+    commit({ puts: ['a', 'b', 'c', 'd'].map((id) => ({ id, origin: text, state: '1' })) });
+    const before = statSync(`${path}-wal`).size;
+    commit({ puts: [{ id: 'e', origin: text, state: '1' }], deletes: ['b'] });
+    expect(statSync(`${path}-wal`).size - before).toBe(8192 + 24);
   });
 
   it('gives back policies by their keys; storing one again changes nothing', () => {
@@ -98,6 +118,18 @@ describe('the SQLite session store', () => {
 });
 
 describe('a full disk', () => {
+  it('leaves a session that is over where the one that should take its place could not be written', () => {
+    const database = openDatabase(':memory:', SESSIONS_SCHEMA, 1, 'normal', true);
+    const small = sessionsIn(database);
+    commit({ puts: ['a', 'b'].map((id) => ({ id, origin: 'o', state: '1' })) }, small);
+    database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
+    const large = { id: 'c', origin: 'x'.repeat(50_000), state: '1' };
+    expect(commit({ puts: [large], deletes: ['a'] }, small)?.message).toBe('database or disk is full');
+    expect(commit({ puts: [{ id: 'a', state: '2' }] }, small)).toBeUndefined();
+    expect(loaded(small)).toEqual(['a o 2', 'b o 1']);
+    small.close();
+  });
+
   it('fails the batch as a whole, is counted while it lasts, and what was stored before stays', () => {
     const database = openDatabase(':memory:', SESSIONS_SCHEMA, 1, 'normal', true);
     const small = sessionsIn(database);
