@@ -7,7 +7,7 @@ import type { StoredRow } from '../../src/conformance/matrix.ts';
 import { PROJECT, runCommand } from '../support/server.ts';
 
 /** What npm puts into the package, as far as these commands read it. */
-const PACKED = ['package.json', 'dist', 'spec', 'visualizations'];
+const PACKED = ['package.json', 'dist', 'docs', 'spec', 'visualizations'];
 
 let installed: string;
 
@@ -29,16 +29,19 @@ function change(file: string, edit: (text: string) => string): () => void {
 
 describe('visualize --check', () => {
   it('finds the committed files up to date', () => {
-    expect(runCommand(PROJECT, 'visualize', '--check')).toEqual({ code: 0, out: '43 files are up to date\n', err: '' });
+    expect(runCommand(PROJECT, 'visualize', '--check')).toEqual({ code: 0, out: '44 files are up to date\n', err: '' });
   });
 
   it('exits 1 with the names of the files that differ, and writes nothing', () => {
     const edits = ['visualizations/conformance.md', 'visualizations/config.schema.json'].map((file) =>
       change(file, (text) => `${text} `),
     );
+    edits.push(
+      change('docs/configuration.md', (text) => text.replace('| `policy.mediaPath` |', '| `policy.mediaPth` |')),
+    );
     const { code, err } = runCommand(installed, 'visualize', '--check');
     expect(code).toBe(1);
-    expect(err).toContain('visualizations/conformance.md, visualizations/config.schema.json;');
+    expect(err).toContain('visualizations/conformance.md, visualizations/config.schema.json, docs/configuration.md;');
     expect(err).not.toContain('conformance.json');
     expect(readFileSync(join(installed, 'visualizations/conformance.md'), 'utf8')).toMatch(/ $/);
     for (const undo of edits) undo();
