@@ -3,12 +3,11 @@
  * in its leg; what the session wants done is stored first and done after.
  */
 
-import { compiled } from '../../machines/compiled.ts';
 import type { EndReason, LegName, SessionInput } from '../../machines/session/context.ts';
 import type { Effect } from '../../machines/session/effects.ts';
 import { isLive } from '../../machines/session/legs.ts';
-import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
-import { type OwnGuards, type PolicyGuardName, provided } from '../../machines/session/own-guards.ts';
+import type { SessionMachine } from '../../machines/session/machine.ts';
+import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
 import { RuledPolicy } from '../policy/ruled-policy.ts';
@@ -17,6 +16,7 @@ import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { LegId, SipEvent, SipPort, Source } from '../sip/port.ts';
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
+import { type Charts, charts } from './charts.ts';
 import type { FolderNameSource } from './compose/history.ts';
 import { CONFERENCE_INFO } from './conference.ts';
 import { noteConference, noteParticipant } from './dossier.ts';
@@ -94,8 +94,6 @@ export interface EngineOptions {
 
 /** Longest wait of a deletion. */
 const DELETION_MS = 50;
-/** One guard's failures are logged no more often than this: it may fail for each session. */
-const GUARD_LOG_MS = 60_000;
 /** Before a deletion that could not be written is tried again. */
 const RETRY_MS = 1000;
 
@@ -133,9 +131,7 @@ export class Engine implements SessionHost {
   /** True once no new session is taken: the host shuts down. */
   refusing = false;
   readonly #options: EngineOptions;
-  readonly #machines: Readonly<Record<'recorded' | 'unrecorded', SessionMachine>>;
-  /** When a guard's failures were logged last, ms since the epoch. */
-  readonly #guardsLogged = new Map<string, number>();
+  readonly #charts: Charts;
   /** Where a session with a given Contribution-ID can be extended. */
   readonly instances = new LiveInstances();
   /** Pager-mode messages. */
@@ -153,7 +149,7 @@ export class Engine implements SessionHost {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.policies = options.policy instanceof RuledPolicy ? options.policy : new RuledPolicy(options.policy);
-    this.#machines = this.#charts();
+    this.#charts = charts(options, this.counters.guardFailures);
     this.messages = new Messages(options, this);
     options.sip.onEvent((event) => this.#onSip(event));
   }
@@ -177,26 +173,7 @@ export class Engine implements SessionHost {
   }
 
   machineFor(recorded: boolean): SessionMachine {
-    return recorded ? this.#machines.recorded : this.#machines.unrecorded;
-  }
-
-  /** Made once: what is provided and compiled costs more than a session. */
-  #charts(): Record<'recorded' | 'unrecorded', SessionMachine> {
-    const { machine, guards } = this.#options;
-    const own = guards === undefined ? {} : provided(guards, (...failure) => this.#onGuardFailed(...failure));
-    const chart = (standard: SessionMachine): SessionMachine =>
-      compiled(guards === undefined ? standard : (standard.provide({ guards: own as never }) as SessionMachine));
-    return { recorded: chart(machine ?? sessionMachine), unrecorded: chart(machine ?? unrecordedMachine) };
-  }
-
-  #onGuardFailed(guard: PolicyGuardName, failure: string, session: string): void {
-    const failures = (this.counters.guardFailures[guard] ?? 0) + 1;
-    this.counters.guardFailures[guard] = failures;
-    const now = this.now();
-    if (now - (this.#guardsLogged.get(guard) ?? Number.NEGATIVE_INFINITY) < GUARD_LOG_MS) return;
-    this.#guardsLogged.set(guard, now);
-    const details = { guard, error: failure, session, failures };
-    this.#options.log.problem('an own guard gave no answer; the standard one stands', details);
+    return recorded ? this.#charts.recorded : this.#charts.unrecorded;
   }
 
   schedule(delayMs: number, owner: TimerOwner, name: string): Timer {

@@ -65,12 +65,17 @@ export function Clauses({ of }: { readonly of: readonly string[] }) {
 export function Guards({ of }: { readonly of: readonly Guard[] }) {
   return (
     <ol class="guards">
-      {of.map(({ guard, holds, clauses, reads }, at) => (
+      {of.map(({ guard, holds, clauses, reads, own }, at) => (
         <li key={`${at}${guard}`} class={holds ? 'holds' : ''}>
           <span class="answer">{holds ? 'yes' : 'no'}</span>
           <span class="guard">{guard}</span>
           <Clauses of={clauses} />
           <span class="reads">
+            {own !== undefined && (
+              <span>
+                own guard, standard answer <b>{own.standard ? 'yes' : 'no'}</b>
+              </span>
+            )}
             {reads.map(({ path, value }) => (
               <span key={path}>
                 {path} <b>{brief(value, 60)}</b>

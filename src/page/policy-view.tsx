@@ -1,7 +1,7 @@
 /** The policy lab: an INVITE, a user and a policy in; each question with its answer, and what would leave, out. */
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { ask } from './api.ts';
-import { words } from './format.ts';
+import { brief, words } from './format.ts';
 import { ServerContext, useAsked } from './hooks.ts';
 import { decisive, type Invited, inviteText, questions, sentMessage, withTrueLength } from './invitation.ts';
 import { SideBySide } from './messages.tsx';
@@ -198,6 +198,7 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
           </span>
           {decided !== undefined && sent[0]?.way === null && <span class="because">because {decided.guard}</span>}
         </p>
+        {(told.choice?.rules.length ?? 0) > 0 && <Rules of={told.choice as NonNullable<Verdict['choice']>} />}
         {told.steps.length === 0 ? (
           <Empty>Not a CPM session: no question was asked.</Empty>
         ) : (
@@ -215,6 +216,28 @@ function VerdictPanel({ told, error, message }: Answered & { readonly message: s
         </Panel>
       ))}
     </div>
+  );
+}
+
+/** The rules of the policy, with the conditions that decided. */
+function Rules({ of }: { readonly of: NonNullable<Verdict['choice']> }) {
+  return (
+    <ol class="guards" aria-label="Rules">
+      {of.rules.map(({ rule, applies, conditions, sets }) => (
+        <li key={rule} class={applies ? 'holds' : ''}>
+          <span class="answer">{applies ? 'yes' : 'no'}</span>
+          <span class="guard">rule {rule}</span>
+          <span class="reads">
+            {conditions.map(({ condition, met, found }) => (
+              <span key={condition}>
+                {condition} <b>{met ?? `not: ${brief(found, 60)}`}</b>
+              </span>
+            ))}
+            {applies && <span>sets {sets.map((key) => (of.origins[key] === rule ? key : `(${key})`)).join(', ')}</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
   );
 }
 

@@ -56,7 +56,8 @@ export function mediaRelay(
   return relay;
 }
 
-function limitsOf(media: NonNullable<Config['media']>): MsrpLimits {
+/** The section's limits as the relay takes them. */
+export function limitsOf(media: NonNullable<Config['media']>): MsrpLimits {
   return {
     ...DEFAULT_MSRP_LIMITS,
     messageBytes: media.maxMessageBytes,

@@ -7,7 +7,7 @@ import type { StoredRow } from '../../src/conformance/matrix.ts';
 import { PROJECT, runCommand } from '../support/server.ts';
 
 /** What npm puts into the package, as far as these commands read it. */
-const PACKED = ['package.json', 'dist', 'machines', 'src', 'spec', 'visualizations'];
+const PACKED = ['package.json', 'dist', 'docs', 'machines', 'src', 'spec', 'visualizations'];
 
 let installed: string;
 
@@ -36,9 +36,12 @@ describe('visualize --check', () => {
     const edits = ['visualizations/conformance.md', 'visualizations/config.schema.json'].map((file) =>
       change(file, (text) => `${text} `),
     );
+    edits.push(
+      change('docs/configuration.md', (text) => text.replace('| `policy.mediaPath` |', '| `policy.mediaPth` |')),
+    );
     const { code, err } = runCommand(installed, 'visualize', '--check');
     expect(code).toBe(1);
-    expect(err).toContain('visualizations/conformance.md, visualizations/config.schema.json;');
+    expect(err).toContain('visualizations/conformance.md, visualizations/config.schema.json, docs/configuration.md;');
     expect(err).not.toContain('conformance.json');
     expect(readFileSync(join(installed, 'visualizations/conformance.md'), 'utf8')).toMatch(/ $/);
     for (const undo of edits) undo();

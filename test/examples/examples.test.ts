@@ -114,6 +114,16 @@ it('testing: a policy, a crash and a long silence in the virtual world', async (
   ]);
 });
 
+it('own-guards: what its guards answer decides, within the protocol, and one that fails does not', async () => {
+  expect(await run('own-guards')).toEqual([
+    'mallory: 403, 399 127.0.0.1 "122 Function not allowed"',
+    'hidden, into a group: 403, 399 127.0.0.1 "119 Anonymity not allowed"',
+    'log: an own guard gave no answer; the standard one stands: doNotDisturb, no calendar for carol',
+    'carol: a chat, and 200 to its BYE',
+    'failures: {"doNotDisturb":1}',
+  ]);
+});
+
 describe('the examples together', () => {
   const files = readdirSync(FOLDER);
   const texts = files.map((file) => readFileSync(join(FOLDER, file), 'utf8'));

@@ -47,7 +47,11 @@ const date = z.iso.date('expected a date such as 2026-12-24');
 
 const span = z
   .strictObject({
-    zone: z.string().refine(isTimeZone, 'expected a time zone such as Europe/Berlin').default('UTC'),
+    zone: z
+      .string()
+      .refine(isTimeZone, 'expected a time zone such as Europe/Berlin')
+      .default('UTC')
+      .describe('IANA name, such as Europe/Berlin'),
     days: z.array(z.enum(DAYS)).min(1).max(DAYS.length).optional().describe('Absent: every day'),
     from: timeOfDay.optional().describe('Absent: from midnight'),
     until: timeOfDay.optional().describe('Before this time; a span over midnight belongs to the day it begins on'),
@@ -63,12 +67,13 @@ const span = z
   .refine(({ from = '00:00', until = '24:00' }) => minutesOf(from) !== minutesOf(until), 'it ends when it begins');
 
 const conditions = z.strictObject({
-  role: z.enum(['orig', 'term']).optional(),
+  role: z.enum(['orig', 'term']).optional().describe('Side of the session this function is on'),
   service: z
     .array(z.enum(['session', 'session.group', 'msg', 'largemsg', 'filetransfer']))
     .min(1)
     .max(MAX_LISTED)
-    .optional(),
+    .optional()
+    .describe('CPM service asked for'),
   userClass: z.array(name).min(1).max(MAX_LISTED).optional().describe('Class of the served user'),
   destination: patterns
     .optional()
@@ -104,8 +109,8 @@ export function withRules<P extends z.ZodRawShape>(
   const rule = z.strictObject({
     name: name.describe('Names it in explanations and logs'),
     when: conditions.default({}).describe('All of these hold; absent: always'),
-    unless: conditions.optional().describe('Left out where all of these hold'),
-    set: set.describe('Keys of policy, and of timers and compat, that are different then'),
+    unless: conditions.optional().describe('Left out where all of these hold; keys as in when'),
+    set: set.describe('Keys of policy, timers and compat that are different then, and recording (docs/policy.md)'),
     final: z.boolean().default(false).describe('Where it applies, no further rule is looked at'),
   });
   return policy

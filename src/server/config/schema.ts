@@ -107,7 +107,7 @@ const policy = z.strictObject({
     .enum(['always', 'never', 'auto'])
     .default('auto')
     .describe('B2BUA always or never, or as the session needs it (A-06)'),
-  allowAnonymity: z.boolean().default(true).describe('O-INV-3, T-INV-2'),
+  allowAnonymity: z.boolean().default(true).describe('Sessions with hidden originators are taken (O-INV-3, T-INV-2)'),
   anonymityFromHeader: z
     .boolean()
     .default(false)
@@ -122,7 +122,7 @@ const policy = z.strictObject({
         .string()
         .regex(/^\d+\.\d+$/, 'expected a release such as 2.2')
         .default('2.2'),
-      onMissing: z.enum(['allow', 'refuse']).default('refuse'),
+      onMissing: z.enum(['allow', 'refuse']).default('refuse').describe('What a User-Agent without a CPM release gets'),
     })
     .optional()
     .describe('CPM releases taken; absent: no check (A-04)'),
@@ -141,9 +141,17 @@ const policy = z.strictObject({
   noClient: z
     .enum(['interwork', 'reject', 'defer'])
     .default('interwork')
-    .describe('8.3.2.1 step 6; defer keeps pager-mode messages until a client registers, and refuses sessions'),
-  partialClose: z.enum(['streams', 'session']).default('streams').describe('BYE from one of several IWFs'),
-  rejectedStreams: z.enum(['interwork', 'accept']).default('interwork').describe('200 step 1'),
+    .describe(
+      'An invitation for a user without a client goes to the ISF, or gets 480 (8.3.2.1 step 6); defer keeps pager-mode messages until a client registers, and refuses sessions',
+    ),
+  partialClose: z
+    .enum(['streams', 'session'])
+    .default('streams')
+    .describe('A BYE from one of several IWFs ends its streams, or the session (A-25, A-31)'),
+  rejectedStreams: z
+    .enum(['interwork', 'accept'])
+    .default('interwork')
+    .describe('Streams an IWF rejects get a second session, or are left out (200 step 1, A-12)'),
   allowedMedia: z
     .array(z.string())
     .min(1)
@@ -153,7 +161,7 @@ const policy = z.strictObject({
     .enum(['any', 'all'])
     .default('any')
     .describe('488 on any bad media type; or those lines go on at port 0, and 488 only where none is left (A-38)'),
-  maxRedirects: z.number().int().min(0).max(10).default(1).describe('302s followed (A-45)'),
+  maxRedirects: z.number().int().min(0).max(10).default(1).describe('Redirections by 302 that are followed (A-45)'),
   defaultAllowOfflineStorage: z.boolean().default(false).describe('Where preferences are not to be had (A-15)'),
   reasonText: z.boolean().default(false).describe('A Reason header says why a 480 of ours was given (A-57)'),
   messages: z
@@ -178,8 +186,8 @@ const isf = z.strictObject({
     .describe('ISF addresses; none: no interworking'),
   secondary: z
     .strictObject({
-      enabled: z.boolean().default(true),
-      timeoutMs: ms.default(5000),
+      enabled: z.boolean().default(true).describe('Try it at all'),
+      timeoutMs: ms.default(5000).describe('Longest the first 200 is held for it'),
       rounds: z.literal(1).default(1).describe('One second session at the most'),
     })
     .prefault({})
@@ -245,9 +253,18 @@ const timers = z.strictObject({
 });
 
 const compat = z.strictObject({
-  termTimerMetadata: z.enum(['both', 'literal', 'symmetric']).default('both').describe('A-01'),
-  termFolderIgnoresPreference: z.boolean().default(false).describe('A-17'),
-  messageUid: z.enum(['sessionInfo', 'literal']).default('sessionInfo').describe('A-27'),
+  termTimerMetadata: z
+    .enum(['both', 'literal', 'symmetric'])
+    .default('both')
+    .describe('Pointers that a terminating timer expiry writes (A-01)'),
+  termFolderIgnoresPreference: z
+    .boolean()
+    .default(false)
+    .describe('The terminating folder is made whatever the preference says (A-17)'),
+  messageUid: z
+    .enum(['sessionInfo', 'literal'])
+    .default('sessionInfo')
+    .describe('UID in Message-UID: that of the Session Info Object, or by the letter of 8.2.2.4 (A-27)'),
   dndIgnoresConditions: z
     .boolean()
     .default(false)
@@ -293,7 +310,12 @@ const media = z.strictObject({
     .default(DEFAULT_MSRP_LIMITS.messageBytes)
     .describe('Largest message; a=max-size is never above it'),
   maxHeadBytes: z.number().int().min(1024).default(DEFAULT_MSRP_LIMITS.headBytes).describe('Largest head of a request'),
-  maxConnections: z.number().int().positive().default(DEFAULT_MSRP_LIMITS.connections),
+  maxConnections: z
+    .number()
+    .int()
+    .positive()
+    .default(DEFAULT_MSRP_LIMITS.connections)
+    .describe('Connections open at a time; further ones are closed'),
   maxPending: z
     .number()
     .int()
@@ -367,8 +389,14 @@ export const configSchema = z.strictObject({
     .prefault({ driver: 'sqlite' }),
   recording: z
     .strictObject({
-      groupState: z.enum(['always', 'groupOnly']).default('always').describe('A-28'),
-      keepOldGroupState: z.boolean().default(true).describe('A-47'),
+      groupState: z
+        .enum(['always', 'groupOnly'])
+        .default('always')
+        .describe('Sessions of two get a Group State Object too, or groups only (A-28)'),
+      keepOldGroupState: z
+        .boolean()
+        .default(true)
+        .describe('A session that is joined again keeps the Group State Object before (A-47)'),
       metadata: z.boolean().default(true).describe('Write folder metadata at all (A-54)'),
       acknowledge: z
         .enum(['stored', 'received'])
