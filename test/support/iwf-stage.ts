@@ -88,6 +88,7 @@ export class IwfStage {
     for (const phone of this.#phones) await phone.close();
     await this.reference.close(200);
     this.alice.close();
+    if (this.count('internalErrors') > 0) throw new Error(`our own code failed: ${JSON.stringify(this.log)}`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { ListeningSipStack, SipEvent, SipRequest } from '../../sip/index.ts
 import { sdpOf } from '../../sip/message/body.ts';
 import type { Directory } from './destination.ts';
 import { ALLOW, refusalHeaders } from './iwf/headers.ts';
-import type { ReferenceLog, Tally } from './log.ts';
+import { guarded, type ReferenceLog, type Tally } from './log.ts';
 import { type IwfName, type Refusal, selectIwf } from './selection.ts';
 
 export interface IsfOptions {
@@ -25,7 +25,7 @@ export class Isf {
 
   constructor(options: IsfOptions) {
     this.#options = options;
-    options.stack.onEvent((event) => this.#on(event));
+    options.stack.onEvent(guarded((event) => this.#on(event), options.log, options.tally));
   }
 
   #on(event: SipEvent): void {

@@ -9,8 +9,6 @@ export interface ReferenceLog {
   error(details: Details, message: string): void;
 }
 
-export const SILENT: ReferenceLog = { info() {}, warn() {}, error() {} };
-
 /** Happenings by name, such as `sms.segments`; only grows. Names come from the code, never from a peer. */
 export class Tally {
   readonly counts: Record<string, number> = {};
@@ -22,4 +20,19 @@ export class Tally {
   of(name: string): number {
     return this.counts[name] ?? 0;
   }
+}
+
+/**
+ * The last line of defence: a message that makes our own code fail costs that message, not every session. Counted as
+ * `internalErrors`; anything but 0 is a defect. The stack says where; the message itself stays out of the log.
+ */
+export function guarded<T>(work: (given: T) => void, log: ReferenceLog, tally: Tally): (given: T) => void {
+  return (given) => {
+    try {
+      work(given);
+    } catch (error) {
+      tally.add('internalErrors');
+      log.error({ error: (error as Error).stack ?? String(error) }, 'a message could not be handled');
+    }
+  };
 }

@@ -10,7 +10,7 @@ import { bytesOfWire } from '../../../sip/message/bytes.ts';
 import type { LegId } from '../../../sip/port.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { type Directory, destinationOf } from '../destination.ts';
-import type { ReferenceLog, Tally } from '../log.ts';
+import { guarded, type ReferenceLog, type Tally } from '../log.ts';
 import { offeredStreams } from '../offer.ts';
 import { ADDRESS, type Refusal, TAKES } from '../selection.ts';
 import type { Contact, Correspondence } from './correspondence.ts';
@@ -73,7 +73,7 @@ export class Iwf {
     this.correspondence = options.correspondence;
     this.#directory = options.directory;
     this.invitations = new Invitations(this, options.core);
-    this.stack.onEvent((event) => this.#on(event));
+    this.stack.onEvent(guarded((event) => this.#on(event), this.log, this.tally));
   }
 
   get sessions(): ReadonlyMap<LegId, Session> {
