@@ -169,7 +169,9 @@ export class ServerUnderSoak {
   /** Its disk takes nothing, neither sessions nor history, or takes it again. */
   fillDisk(full: boolean): void {
     const limit = full ? '0:unlimited' : 'unlimited:unlimited';
-    spawnSync('prlimit', ['--pid', String(this.#pid), `--fsize=${limit}`]);
+    const { status, stderr, error } = spawnSync('prlimit', ['--pid', String(this.#pid), `--fsize=${limit}`]);
+    if (status !== 0)
+      throw new Error(`prlimit (util-linux) limits the size of files here: ${error?.message ?? stderr}`);
   }
 
   /** Users and policy are read again. */

@@ -26,7 +26,10 @@ function distinct(request: TransactionSeen, wire: Wire): string[] {
   const timely = later.filter(({ at }) => at - answered.at < REMEMBERED_MS);
   const proxied = wire.isProxied(request.request.callId);
   const forks = proxied && request.method === 'INVITE';
-  const all = [answered, ...timely.filter(({ message }) => !forks || message.status >= 300)];
+  const refusals = [answered, ...timely].filter(({ message }) => message.status >= 300);
+  // A 2xx of the fork that the process before the kill had asked is passed on beside what the new one is told.
+  const ofAnother = forks && refusals.length > 0 && wire.crashed(first(request).at, answered.at);
+  const all = ofAnother ? refusals : [answered, ...timely.filter(({ message }) => !forks || message.status >= 300)];
   const accepted = !proxied && request.method === 'INVITE' && answered.message.status < 300;
   // A process that was killed does not know what it refused; what it has accepted the next one may not refuse.
   // A copy that finds its session is refused as merged (8.2.2.2): whoever has heard the first answer sends none.
