@@ -33,6 +33,12 @@ const orNull =
     if (value !== null) check(value, place);
   };
 
+const optional =
+  (check: Check): Check =>
+  (value, place) => {
+    if (value !== undefined) check(value, place);
+  };
+
 const list =
   (check: Check, most: number, least = 0): Check =>
   (value, place) => {
@@ -121,6 +127,7 @@ const setting = object({
   supported: list(word('timer', '100rel'), 2),
   network: object(network),
   preferencesMs: orNull(time),
+  xdms: optional(word('once', 'twice', 'contrary')),
   commitMs: operation,
   historyMs: operation,
   conduct: some({ near: some(manner), far: some(manner), iwf1: some(manner), iwf2: some(manner) }),
@@ -141,7 +148,7 @@ const command = oneOf('do', {
   faults: { faults: object(network) },
   crash: { instant: word('now', 'committed', 'stored'), downMs: time },
   history: { mood: word('well', 'failing', 'lost'), delayMs: operation },
-  disk: { commitMs: operation },
+  disk: { commitMs: operation, full: optional(yesNo) },
   policy: { change: some({ mediaPath, partialClose, recording: yesNo }) },
   order: { by: word('operator', 'shutdown') },
   mediaFails: {},

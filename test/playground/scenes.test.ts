@@ -1,10 +1,12 @@
 /** Scenes of the property tests in the playground: played as they are played there, message by message. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { linkIn, linkText, sceneText } from '../../src/playground/link.ts';
 import { Play } from '../../src/playground/play.ts';
 import { sceneIn } from '../../src/playground/scene-check.ts';
 import { play as played } from '../../src/testing/index.ts';
+import { scenes } from '../invariants/scenes.ts';
 
 const FOLDER = new URL('../invariants/regressions/', import.meta.url);
 
@@ -33,5 +35,11 @@ describe('a scene that once broke an invariant', () => {
     play.advanceTo(5000);
     const other = Play.from(linkIn(linkText(play.link())));
     expect(other.theatre.network.transcript).toEqual(play.theatre.network.transcript);
+  });
+
+  it('of any kind the property tests draw can be opened', () => {
+    for (const scene of fc.sample(scenes(), { numRuns: 1000, seed: 20_261_126 })) {
+      expect(sceneIn(JSON.stringify(scene)).scene).toEqual(JSON.parse(JSON.stringify(scene)));
+    }
   });
 });
