@@ -19,6 +19,7 @@ import { type Performing, perform } from './perform.ts';
 import type { ProfilePort } from './ports.ts';
 import { isSession, serviceOf } from './service.ts';
 import { statePath } from './state-path.ts';
+import { choiceUnder } from './supposed-choice.ts';
 import { type GuardAnswer, stepsNoted, watchedGuards } from './watched-guards.ts';
 
 export interface Explanation {
@@ -76,8 +77,8 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
     return;
   }
   const invitation = readInvitation(request, source, service, by);
-  const choice = question.policies.explain(policyQuestion(invitation, now));
-  const policy = { ...choice.policy, ...supposed.policy };
+  const choice = choiceUnder(question.policies.explain(policyQuestion(invitation, now)), supposed.policy);
+  const { policy } = choice;
   const allowOfflineStorage = policy.defaultAllowOfflineStorage;
   by.profiles.lookUp({ ...invitation.query, at: now, allowOfflineStorage }, (known) => {
     const profile = { ...known, ...supposed.profile };
@@ -109,21 +110,13 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
       served: invitation.served,
       mode: context.mode,
       profile,
-      choice: { ...choice, policy, origins: withoutKeys(choice.origins, supposed.policy) },
+      choice,
       steps,
       state: statePath(value.call),
       effects: context.effects,
       commands,
     });
   });
-}
-
-/** What is supposed is of no rule's making. */
-export function withoutKeys(
-  origins: ChoiceExplained['origins'],
-  supposed: Partial<Policy> = {},
-): ChoiceExplained['origins'] {
-  return Object.fromEntries(Object.entries(origins).filter(([key]) => !((key.split('.', 1)[0] ?? '') in supposed)));
 }
 
 const NOTHING: Omit<Explanation, 'service' | 'state'> = {

@@ -3,8 +3,9 @@ import { createActor } from 'xstate';
 import { guards } from '../../../machines/message/guards.ts';
 import { messageMachine } from '../../../machines/message/machine.ts';
 import type { SipCommand } from '../../sip/port.ts';
-import { type Explaining, type Explanation, type Question, withoutKeys } from '../explain.ts';
+import type { Explaining, Explanation, Question } from '../explain.ts';
 import { statePath } from '../state-path.ts';
+import { choiceUnder } from '../supposed-choice.ts';
 import { stepsNoted, watchedBy } from '../watched-guards.ts';
 import { messageQuestion, readMessage } from './papers.ts';
 import { performForMessage } from './perform.ts';
@@ -13,8 +14,8 @@ export function explainMessage(question: Question, by: Explaining, done: (explan
   const { request, source, now, supposed = {} } = question;
   const papers = readMessage(request, source.trusted, false, now, by);
   const { asked, facts } = papers;
-  const choice = question.policies.explain(messageQuestion(papers, now));
-  const policy = { ...choice.policy, ...supposed.policy };
+  const choice = choiceUnder(question.policies.explain(messageQuestion(papers, now)), supposed.policy);
+  const { policy } = choice;
   const allowOfflineStorage = policy.defaultAllowOfflineStorage;
   by.profiles.lookUp({ ...asked.query, at: now, allowOfflineStorage }, (known) => {
     const profile = { ...known, ...supposed.profile };
@@ -52,7 +53,7 @@ export function explainMessage(question: Question, by: Explaining, done: (explan
       served: asked.served,
       mode: null,
       profile,
-      choice: { ...choice, policy, origins: withoutKeys(choice.origins, supposed.policy) },
+      choice,
       steps,
       state: statePath(value),
       effects: context.effects,
