@@ -21,14 +21,7 @@ import type { FolderNameSource } from './compose/history.ts';
 import { CONFERENCE_INFO } from './conference.ts';
 import { noteConference, noteParticipant } from './dossier.ts';
 import { type Explanation, explain, type Supposed } from './explain.ts';
-import {
-  historyWorkAgain,
-  inOrder,
-  takeHistoryWork,
-  tellOutcome,
-  type WaitingMessage,
-  waitingMessage,
-} from './history-work.ts';
+import { historyWorkAgain, tellOutcome, waitingMessage } from './history-work.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, policyQuestion, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
@@ -36,9 +29,7 @@ import { LiveInstances } from './live-instances.ts';
 import { Messages } from './message/messages.ts';
 import { outsideAnswer } from './outside.ts';
 import { forgetUsed, type Performing, perform, thin } from './perform.ts';
-import { PolicyKeys } from './policy-keys.ts';
 import type {
-  Batch,
   ChatMessage,
   Defer,
   Dialogs,
@@ -47,12 +38,12 @@ import type {
   IsfPort,
   MediaPort,
   ProfilePort,
-  SessionRecord,
   SessionStore,
 } from './ports.ts';
+import { Records } from './records.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import { type Resumed, resumed, storedMediaLegs, storedOrigin, storedState } from './stored-session.ts';
+import { type Resumed, resumed, storedMediaLegs } from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -92,16 +83,6 @@ export interface EngineOptions {
   readonly guards?: OwnGuards;
 }
 
-/** Longest wait of a deletion. */
-const DELETION_MS = 50;
-/** Before a deletion that could not be written is tried again. */
-const RETRY_MS = 1000;
-
-/** The record says already that the session ends, or nothing tells of its end: a restart would only end it once more. */
-function isToldOf(session: Session): boolean {
-  return !session.written || session.endingWritten || session.pending.length === 0;
-}
-
 export interface EngineCounters {
   started: number;
   ended: number;
@@ -137,19 +118,13 @@ export class Engine implements SessionHost {
   /** Pager-mode messages. */
   readonly messages: Messages;
   readonly #lastKnown = new LastKnown();
-  #dirty = new Set<Session>();
-  readonly #policies = new PolicyKeys();
-  #flushing = false;
-  /** Records of sessions that are over. */
-  readonly #deletes: string[] = [];
-  /** Messages on their way into the outbox. */
-  #messages: WaitingMessage[] = [];
-  #deletion: Timer | undefined;
+  readonly #records: Records;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.policies = options.policy instanceof RuledPolicy ? options.policy : new RuledPolicy(options.policy);
     this.#charts = charts(options, this.counters.guardFailures);
+    this.#records = new Records(options, () => this.counters.storeFailures++);
     this.messages = new Messages(options, this);
     options.sip.onEvent((event) => this.#onSip(event));
   }
@@ -295,8 +270,7 @@ export class Engine implements SessionHost {
     const session = this.sessions.get(id);
     if (session?.context.history.wanted !== true) return done();
     if (noteParticipant(session.dossier, message.cpim?.from ?? null)) this.mustStore(session);
-    this.#messages.push(waitingMessage(session, from, message, this.now(), this.#options, done));
-    this.#flushSoon();
+    this.#records.addMessage(waitingMessage(session, from, message, this.now(), this.#options, done));
   }
 
   /** A message can't be recorded: the call goes on, and everybody can see it. */
@@ -334,120 +308,17 @@ export class Engine implements SessionHost {
   }
 
   mustStore(session: Session): void {
-    if (!this.#options.store.durable || (session.closed && isToldOf(session))) {
-      this.#submitIntents(session);
-      session.run();
-      return;
-    }
-    if (this.#dirty.has(session)) return;
-    session.writes++;
-    this.#dirty.add(session);
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.#options.defer(() => this.#flush());
-  }
-
-  /** Stores everything that changed in this turn, in one write. */
-  #flush(): void {
-    this.#flushing = false;
-    const sessions = [...this.#dirty];
-    // Not cleared: V8 chains the tables of a set that is, and whichever grew old would keep every later session alive.
-    this.#dirty = new Set();
-    const messages = this.#messages;
-    this.#messages = [];
-    const batch = this.#batchOf(sessions, messages);
-    this.#options.store.commit(batch, (error) => {
-      if (error !== undefined) {
-        // Calls are worth more than their copies: they go on, and /readyz says that a restart would lose them.
-        this.counters.storeFailures++;
-        this.#policies.forget(batch.policies.map((policy) => policy.key));
-        this.#deletes.push(...batch.deletes);
-        if (this.#deletes.length > 0) this.#deleteAfter(RETRY_MS);
-        // One whose origin had been stored before still has its row, which its end must delete.
-        const begun = new Set(batch.puts.flatMap(({ id, origin }) => (origin === undefined ? [] : [id])));
-        for (const session of sessions) if (begun.has(session.id)) session.written = false;
-        this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
-      }
-      if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
-      for (const { done } of messages) done();
-      for (const session of sessions) {
-        session.writes--;
-        session.run();
-      }
-    });
-  }
-
-  #batchOf(sessions: readonly Session[], messages: readonly WaitingMessage[]): Batch {
-    const puts: SessionRecord[] = [];
-    const intents: HistoryIntent[] = [];
-    const policies: { key: string; body: string }[] = [];
-    for (const session of sessions) {
-      intents.push(...takeHistoryWork(session, this.now(), this.#options));
-      // It ended while it waited: its deletion is on its way. What tells of an end that no record knows of is stored.
-      if (session.closed && isToldOf(session)) continue;
-      const { key, unwritten } = this.#policies.keyOf(session.context.policy);
-      if (unwritten !== undefined) policies.push({ key, body: unwritten });
-      puts.push(this.#recordOf(session, key));
-    }
-    return { puts, deletes: this.#deletesBeside(puts), intents: inOrder(intents, messages), policies };
-  }
-
-  /** Those that are due, or as many as new records come in: the store can write the one over the other. */
-  #deletesBeside(puts: readonly SessionRecord[]): string[] {
-    if (this.#deletion === undefined) return this.#deletes.splice(0);
-    return this.#deletes.splice(0, puts.filter(({ origin }) => origin !== undefined).length);
-  }
-
-  #recordOf(session: Session, policy: string): SessionRecord {
-    let origin: string | undefined;
-    if (!session.written) {
-      origin = storedOrigin(session, policy);
-      session.written = true;
-      session.writtenProfile = session.context.profile ?? undefined;
-    }
-    const state = storedState(session, this.now(), this.#options.sip);
-    session.endingWritten = session.context.ending !== null;
-    return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
+    this.#records.store(session);
   }
 
   onIdle(session: Session): void {
     if (session.closed && !session.gone) this.#close(session);
   }
 
-  /**
-   * A record of a session that is over is in nobody's way: a restart would only end it once more. So deletions wait
-   * for the next session that begins, or for a moment of their own.
-   */
-  #forgetRecord(session: Session): void {
-    if (!session.written) return;
-    this.#deletes.push(session.id);
-    this.#deleteAfter(DELETION_MS);
-  }
-
-  #deleteAfter(ms: number): void {
-    this.#deletion ??= this.schedule(ms, { onTimer: () => this.#deleteNow() }, 'deletions');
-  }
-
-  #deleteNow(): void {
-    this.#deletion = undefined;
-    if (this.#deletes.length > 0) this.#flushSoon();
-  }
-
   /** Writes what still waits, for a host that stops. */
   flush(): void {
-    this.#deletion?.cancel();
-    this.#deletion = undefined;
-    this.#flush();
+    this.#records.flush();
     this.messages.flush();
-  }
-
-  #submitIntents(session: Session): void {
-    const intents = takeHistoryWork(session, this.now(), this.#options);
-    if (intents.length > 0) this.#options.history.submit(intents);
   }
 
   perform(session: Session, effect: Effect): void {
@@ -508,7 +379,7 @@ export class Engine implements SessionHost {
     session.end();
     // An invitation that came to nothing had media too; a proxy has none (invariant 5).
     if (context.mode === 'b2bua') this.#free(session, Object.keys(context.legs));
-    this.#forgetRecord(session);
+    this.#records.forget(session);
     this.sessions.delete(session.id);
     this.counters.ended++;
     const reason = context.ending?.reason ?? 'failed';
@@ -528,7 +399,7 @@ export class Engine implements SessionHost {
   restore(): number {
     const { store, log } = this.#options;
     const taken: Resumed[] = [];
-    const policyNamed = (key: string): Policy => this.#policyNamed(key);
+    const policyNamed = (key: string): Policy => this.#records.policyNamed(key) ?? this.policy;
     store.load((id, origin, state) => {
       try {
         if (this.messages.load(id, origin, state, policyNamed)) return;
@@ -556,10 +427,5 @@ export class Engine implements SessionHost {
     }
     this.messages.resume();
     return taken.length;
-  }
-
-  #policyNamed(key: string): Policy {
-    const body = this.#options.store.policy(key);
-    return body === undefined ? this.policy : this.#policies.named(key, body);
   }
 }
