@@ -73,7 +73,10 @@ export interface Dialogs {
   restoreProxied(state: ProxiedState): void;
 }
 
-/** A session to store, as JSON: its origin the first time, its state each time. */
+/**
+ * A session to store, as JSON: its origin the first time, its state each time. A state whose origin is not there (its
+ * write came to nothing) is left out; the session brings both the next time.
+ */
 export interface SessionRecord {
   readonly id: string;
   readonly origin?: string;

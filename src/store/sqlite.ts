@@ -82,10 +82,10 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
   function write(batch: Batch, inserted: string[]): void {
     for (const { key, body } of batch.policies) putPolicy.run(key, body);
     const over = batch.deletes.flatMap((id) => numbers.get(id) ?? []);
-    for (const { id, origin = '', state } of batch.puts) {
+    for (const { id, origin, state } of batch.puts) {
       const number = numbers.get(id);
       if (number !== undefined) update.run(state, number);
-      else {
+      else if (origin !== undefined) {
         numbers.set(id, placed(id, origin, state, over.pop()));
         inserted.push(id);
       }

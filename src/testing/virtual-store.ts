@@ -36,7 +36,8 @@ export class VirtualStore implements SessionStore {
       if (this.failure !== null) return done(new Error(this.failure));
       this.disk.commits++;
       for (const { id, origin, state } of batch.puts) {
-        this.disk.sessions.set(id, { origin: origin ?? this.disk.sessions.get(id)?.origin ?? '', state });
+        const begun = origin ?? this.disk.sessions.get(id)?.origin;
+        if (begun !== undefined) this.disk.sessions.set(id, { origin: begun, state });
       }
       for (const id of batch.deletes) this.disk.sessions.delete(id);
       for (const { key, body } of batch.policies) this.disk.policies.set(key, body);

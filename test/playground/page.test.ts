@@ -42,7 +42,10 @@ describeWith(['chromium'], 'the playground', () => {
   it('stands in one file that asks nobody for anything', () => {
     const page = readFileSync(FILE, 'utf8');
     expect(page).toContain("default-src 'none'");
-    expect(page).not.toMatch(/<(link|img|iframe)\b|<script src|@import|url\(/);
+    // What stands inside scripts is text to the browser; an XML reader among it knows the names of such elements.
+    const markup = page.replace(/(<script\b[^>]*>)[\s\S]*?<\/script>/g, '$1');
+    expect(markup.match(/<script\b[^>]*>/g)).toEqual(['<script type="application/json" id="charts">', '<script>']);
+    expect(markup).not.toMatch(/<(link|img|iframe)\b|@import|url\(/);
     expect(page.length).toBeLessThan(1_500_000);
   });
 

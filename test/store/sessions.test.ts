@@ -67,6 +67,13 @@ describe('the SQLite session store', () => {
     expect(loaded()).toEqual(['b origin-b 3']);
   });
 
+  it('leaves out the state of a session whose beginning was never written', () => {
+    commit({ puts: [{ id: 'a', state: '2' }] });
+    commit({ puts: [{ id: 'b', origin: 'origin-b', state: '1' }] });
+    reopen();
+    expect(loaded()).toEqual(['b origin-b 1']);
+  });
+
   it('writes a new session over one that is over, and deletes the others that are', () => {
     commit({ puts: ['a', 'b', 'c'].map((id) => ({ id, origin: `origin-${id}`, state: '1' })) });
     commit({ puts: [{ id: 'd', origin: 'origin-d', state: '1' }], deletes: ['a'] });

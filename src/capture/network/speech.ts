@@ -116,8 +116,8 @@ export class Speech {
         onHead: (head) => {
           this.#chunk = { head, bytes: 0 };
         },
-        onBody: (bytes) => {
-          if (this.#chunk !== undefined) this.#chunk.bytes += bytes.length;
+        onBody: (_bytes, from, to) => {
+          if (this.#chunk !== undefined) this.#chunk.bytes += to - from;
         },
         onEnd: (flag) => this.#endChunk(flag),
         onBroken: () => this.cut(this.#now),

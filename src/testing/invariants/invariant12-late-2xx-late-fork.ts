@@ -49,9 +49,10 @@ function passedOn(seen: TransactionSeen, wire: Wire): Violation[] {
   if (seen.way !== 'out' || seen.method !== 'INVITE' || request.toTag !== undefined || !isForwarded(request)) return [];
   if (timedOut(seen, wire)) return [];
   const since = settledAt(seen, wire);
-  const keys = [...(wire.proxied.get(request.callId) ?? [])];
+  // A copy of the INVITE that began another session after a kill knows nothing of this one's answers.
+  const key = wire.proxiedBy(request);
   const heard = finals(seen)
-    .filter((final) => !isForgotten(keys, seen, final, wire))
+    .filter((final) => !isForgotten(key === undefined ? [] : [key], seen, final, wire))
     .filter(({ message, at }) => message.status < 300 && at - since < REMEMBERED_MS);
   const passed = new Set(
     wire.transactions

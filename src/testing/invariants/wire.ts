@@ -133,8 +133,13 @@ export class Wire {
     if (way === 'out' && request.method === 'INVITE' && isForwarded(request)) this.#seeProxied(request);
   }
 
+  /** The session that passed this INVITE on. */
+  proxiedBy(invite: SipRequest): string | undefined {
+    return this.#attribution.proxiedBy(invite);
+  }
+
   #seeProxied(request: SipRequest): void {
-    const key = this.#attribution.proxiedBy(request);
+    const key = this.proxiedBy(request);
     if (key === undefined) return;
     const keys = this.proxied.get(request.callId) ?? new Set();
     this.proxied.set(request.callId, keys.add(key));
