@@ -19,6 +19,7 @@ import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import { type Charts, charts } from './charts.ts';
 import type { FolderNameSource } from './compose/history.ts';
 import { CONFERENCE_INFO } from './conference.ts';
+import { DeliveryPolicies } from './delivery-policies.ts';
 import { noteConference, noteParticipant } from './dossier.ts';
 import { type Explanation, explain, type Supposed } from './explain.ts';
 import {
@@ -41,6 +42,7 @@ import type {
   Batch,
   ChatMessage,
   Defer,
+  DeferralPort,
   Dialogs,
   EngineLog,
   HistoryPort,
@@ -64,6 +66,8 @@ export interface EngineOptions {
   readonly history: HistoryPort;
   readonly media: MediaPort;
   readonly isf: IsfPort;
+  /** Absent: sessions for users who are away are not taken. */
+  readonly deferral?: DeferralPort;
   readonly identity: Identity;
   readonly contacts: ContactCipher;
   /** True where this host and port are ours. */
@@ -137,6 +141,7 @@ export class Engine implements SessionHost {
   /** Pager-mode messages. */
   readonly messages: Messages;
   readonly #lastKnown = new LastKnown();
+  readonly #deliveries = new DeliveryPolicies();
   #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
@@ -240,9 +245,12 @@ export class Engine implements SessionHost {
   #begin(leg: LegId, request: SipRequest, source: Source, service: string): void {
     const id = leg.slice(0, leg.indexOf('.'));
     const at = this.now();
-    const invitation = readInvitation(request, source, service, this.#options);
+    const delivery = this.#options.deferral?.isDelivery(request) === true;
+    const from = delivery ? { ...source, trusted: true } : source;
+    const invitation = readInvitation(request, from, service, this.#options);
     const dossier = openDossier(invitation, request, at);
-    const policy = this.policies.uniform ? this.policy : this.policies.choose(policyQuestion(invitation, at));
+    const chosen = this.policies.uniform ? this.policy : this.policies.choose(policyQuestion(invitation, at));
+    const policy = delivery ? this.#deliveries.of(chosen) : chosen;
     const allowOfflineStorage = policy.defaultAllowOfflineStorage;
     let session: Session | undefined;
     let known: Profile | undefined;
@@ -481,7 +489,7 @@ export class Engine implements SessionHost {
   }
 
   #performing(session: Session): Performing {
-    const { identity, contacts, media, coreRouteSets, isf, sip } = this.#options;
+    const { identity, contacts, media, coreRouteSets, isf, sip, deferral } = this.#options;
     const { dossier, context, stale } = session;
     return {
       session: session.id,
@@ -492,6 +500,7 @@ export class Engine implements SessionHost {
       media,
       coreRouteSets,
       isf,
+      deferral,
       stale,
       execute: (command) => sip.execute(command),
       free: (legs) => this.#free(session, legs),

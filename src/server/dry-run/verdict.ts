@@ -40,6 +40,7 @@ const WAYS = {
   isf: 'invites by the ISF',
   replacedClient: 'invites the client that has the session',
   redirect: 'follows a redirection',
+  deferral: 'takes its messages for later',
 } as const;
 
 function outcomeOf({ state, effects }: Explanation): string {

@@ -1,5 +1,6 @@
 /** What an IWF interworks with, as far as the SIP and MSRP side has to know. */
-import type { IwfName } from '../selection.ts';
+import type { SipRequest } from '../../../sip/index.ts';
+import type { IwfName, Refusal } from '../selection.ts';
 import type { ChatMessage } from './message.ts';
 import type { Session } from './session.ts';
 
@@ -14,12 +15,17 @@ export interface Taken {
 }
 
 export interface Service {
-  readonly name: IwfName;
+  /** `deferral`: the endpoint that takes sessions for users who are away. */
+  readonly name: IwfName | 'deferral';
   /** False while nothing can be sent: new sessions get 503. */
   readonly ready: boolean;
   /** Bytes of one message. */
   readonly maxBytes: number;
   /** Takes a message on its way; its status (RFC 4975 10), 200 where it goes on. */
   take(taken: Taken): number;
+  /** Why this one invitation is not taken; absent: all are. */
+  refusal?(request: SipRequest): Refusal | undefined;
+  /** What a client says became of messages (RFC 5438), as CPIM; absent: nobody wants to know. */
+  notified?(session: Session, cpim: Buffer): void;
   close(): Promise<void>;
 }
