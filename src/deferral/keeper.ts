@@ -6,7 +6,6 @@ import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Iwf } from '../isf/reference/iwf/iwf.ts';
 import type { Service, Taken } from '../isf/reference/iwf/service.ts';
 import type { Session } from '../isf/reference/iwf/session.ts';
-import type { Refusal } from '../isf/reference/selection.ts';
 import { addressWithoutTag } from '../sip/dialog/dialog.ts';
 import { type HeaderField, headerField, parseNameAddress, SipRequest } from '../sip/index.ts';
 import { addressParam } from '../sip/message/address.ts';
@@ -44,6 +43,8 @@ const REACHED = { said: 200, later: 480, never: 403 } as const;
 export class Keeper implements Service {
   readonly name = 'deferral';
   readonly ready = true;
+  /** As for a user for whom nothing is kept. */
+  readonly noStream = 480;
   readonly maxBytes: number;
   readonly #host: KeeperHost;
   /** By this an INVITE is known as ours where it comes back to the function. */
@@ -64,10 +65,6 @@ export class Keeper implements Service {
     const served = parseNameAddress(request.header('p-served-user') ?? '');
     const mark = Buffer.from((served && addressParam(served, 'deferral')) ?? '');
     return mark.length === this.#mark.length && timingSafeEqual(mark, Buffer.from(this.#mark));
-  }
-
-  refusal(request: SipRequest): Refusal | undefined {
-    return request.header('p-served-user') === undefined ? { status: 480, why: 'nobody is served' } : undefined;
   }
 
   // --- what is said to somebody who is away ----------------------------------------------------------------------

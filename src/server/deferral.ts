@@ -22,7 +22,9 @@ export interface Deferral extends DeferralPort {
   close(): Promise<void>;
 }
 
-/** Who talks to whom at a time, and how long a user may ring, ms. */
+/** Bytes of a message that is kept: text, and no files. Times `policy.deferred.total`, it is what may be held. */
+const KEPT_BYTES = 16_384;
+/** Sessions at a time, and how long a user may ring, ms. */
 const SESSIONS = 1000;
 const RINGING_MS = 60_000;
 
@@ -45,7 +47,7 @@ export async function openDeferral(
     timers: { t1: config.timers.t1 },
     clock,
   });
-  const keeper = new Keeper(media.maxMessageBytes, host);
+  const keeper = new Keeper(Math.min(media.maxMessageBytes, KEPT_BYTES), host);
   const iwf = new Iwf({
     service: keeper,
     stack,

@@ -50,7 +50,8 @@ function inputOf(drawn: typeof anyInput extends fc.Arbitrary<infer T> ? T : neve
       unsupported: { require: [], proxyRequire: [] },
       content,
       bytes: 100,
-      lifetimeSeconds,
+      // An INVITE has none for its messages.
+      lifetimeSeconds: drawn.inSession ? null : lifetimeSeconds,
       wantsFailure,
       ours,
       inSession: drawn.inSession,

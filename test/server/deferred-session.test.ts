@@ -207,6 +207,8 @@ describe('a chat for a user who is away', () => {
     async () => {
       await start({ deferred: { perUser: 1 } });
       const { alice } = await chat();
+      // Text, and nothing that is too long to be one.
+      expect((await alice.say(cpim({ id: 'long', text: 'x'.repeat(20_000) }))).status).toBe(413);
       expect([await say(alice, 'one'), await say(alice, 'one'), await say(alice, 'two')]).toEqual([200, 200, 413]);
       expect((await server.get<Kept>('/api/deferred')).total).toBe(1);
     },

@@ -54,7 +54,8 @@ export function readMessage(
       ...requestFacts(request, { service, originators, destination }),
       content: contentOf(type, cpim),
       bytes: request.body.length,
-      lifetimeSeconds: lifetimeOf(request),
+      // Expires of an INVITE is about its answer.
+      lifetimeSeconds: inSession ? null : lifetimeOf(request),
       wantsFailure: cpim?.wishes.includes('negative-delivery') ?? false,
       ours,
       inSession,

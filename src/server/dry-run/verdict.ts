@@ -74,6 +74,7 @@ const SAID: readonly string[] = [
   'requiredUserAgent',
   'isfSchemes',
   'noClient',
+  'keepsSessions',
   'defaultAllowOfflineStorage',
   'recording',
 ] satisfies readonly (keyof Policy)[];

@@ -166,9 +166,8 @@ export class Iwf {
       return { status: 415, why: 'no session description in the body' };
     const offer = sdpOf(request.header('content-type'), request.body);
     if (offer === undefined) return { status: 488, why: 'an offer is needed' };
-    if (!offeredStreams(offer).some(this.#takes)) return { status: 488, why: 'no stream for this IWF' };
-    const refusal = this.service.refusal?.(request);
-    if (refusal !== undefined) return refusal;
+    if (!offeredStreams(offer).some(this.#takes))
+      return { status: this.service.noStream ?? 488, why: 'no stream for this IWF' };
     return { address, offer };
   }
 

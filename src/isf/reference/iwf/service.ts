@@ -1,6 +1,5 @@
 /** What an IWF interworks with, as far as the SIP and MSRP side has to know. */
-import type { SipRequest } from '../../../sip/index.ts';
-import type { IwfName, Refusal } from '../selection.ts';
+import type { IwfName } from '../selection.ts';
 import type { ChatMessage } from './message.ts';
 import type { Session } from './session.ts';
 
@@ -23,8 +22,8 @@ export interface Service {
   readonly maxBytes: number;
   /** Takes a message on its way; its status (RFC 4975 10), 200 where it goes on. */
   take(taken: Taken): number;
-  /** Why this one invitation is not taken; absent: all are. */
-  refusal?(request: SipRequest): Refusal | undefined;
+  /** What an offer gets that has no stream it takes; absent: 488. */
+  readonly noStream?: number;
   /** What a client says became of messages (RFC 5438), as CPIM; absent: nobody wants to know. */
   notified?(session: Session, cpim: Buffer): void;
   close(): Promise<void>;
