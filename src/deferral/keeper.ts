@@ -110,9 +110,8 @@ export class Keeper implements Service {
 
   async #pass(session: Session, cpim: Buffer): Promise<number> {
     this.#leaving.get(session)?.cancel();
-    const status = await session.pass(cpim);
-    this.#leaving.get(session)?.cancel();
     this.#leaving.delete(session);
+    const status = await session.pass(cpim);
     const { clock } = this.#iwf as Iwf;
     if (!session.over) this.#leaving.set(session, clock.schedule(LINGER_MS, this.#leaver(session), 'leaving'));
     return status;
