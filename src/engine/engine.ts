@@ -136,12 +136,12 @@ export class Engine implements SessionHost {
   refusing = false;
   readonly #options: EngineOptions;
   readonly #charts: Charts;
+  readonly #deliveries = new DeliveryPolicies();
   /** Where a session with a given Contribution-ID can be extended. */
   readonly instances = new LiveInstances();
   /** Pager-mode messages. */
   readonly messages: Messages;
   readonly #lastKnown = new LastKnown();
-  readonly #deliveries = new DeliveryPolicies();
   #dirty = new Set<Session>();
   readonly #policies = new PolicyKeys();
   #flushing = false;
