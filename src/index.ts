@@ -4,7 +4,15 @@ import type { SessionMachine } from '../machines/session/machine.ts';
 import type { OwnGuards } from '../machines/session/own-guards.ts';
 import type { Policy } from '../machines/session/policy.ts';
 import { Engine, type EngineOptions } from './engine/engine.ts';
-import type { Dialogs, EngineLog, IsfPort, MediaPort, ProfilePort, SessionStore } from './engine/ports.ts';
+import type {
+  DeferralPort,
+  Dialogs,
+  EngineLog,
+  IsfPort,
+  MediaPort,
+  ProfilePort,
+  SessionStore,
+} from './engine/ports.ts';
 import type { HistoryDriver } from './history/driver.ts';
 import type { HistoryIntent } from './history/intent.ts';
 import { Outbox, type OutboxOptions } from './history/outbox.ts';
@@ -61,6 +69,8 @@ export interface CreateEngineOptions {
   readonly core?: string;
   /** Where the ISF is; absent means no interworking. */
   readonly isf?: IsfPort;
+  /** Takes sessions for users who are away; absent means that none are taken. */
+  readonly deferral?: DeferralPort;
   /** Key of the contact tokens; by default a random one, so that they end with the process. */
   readonly contactKey?: string | Uint8Array;
   readonly clock?: Clock;
@@ -158,6 +168,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     folderName: options.folderName ?? ['contributionId', 'sessionId', 'callId'],
     log: options.log ?? { session: () => {}, problem: () => {} },
     ...(options.outside === undefined ? {} : { outside: options.outside }),
+    ...(options.deferral === undefined ? {} : { deferral: options.deferral }),
     ...(options.machine === undefined ? {} : { machine: options.machine }),
     ...(options.guards === undefined ? {} : { guards: options.guards }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),

@@ -31,8 +31,9 @@ function pass(turn: MessageTurn, to: 'core' | 'isf'): void {
 function record(turn: MessageTurn): void {
   const policy = turn.get('policy');
   const profile = turn.get('profile');
-  const { content, ours } = turn.get('message');
-  if (ours || profile === null || !mayBeRecorded({ policy, profile, role: turn.get('role') })) return;
+  const { content, ours, inSession } = turn.get('message');
+  // The recorder of the session has it.
+  if (ours || inSession || profile === null || !mayBeRecorded({ policy, profile, role: turn.get('role') })) return;
   if (content === 'composing' || (content === 'notification' && !policy.messages.recordNotifications)) return;
   turn.order({ type: 'record' });
 }

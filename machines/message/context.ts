@@ -21,6 +21,8 @@ export interface MessageFacts
   readonly wantsFailure: boolean;
   /** It is a delivery of our own, on its way back through the core. */
   readonly ours: boolean;
+  /** It was said in a session that the function took for a user who is away, and is delivered in one. */
+  readonly inSession: boolean;
 }
 
 /** How a message ended. */

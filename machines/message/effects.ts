@@ -11,7 +11,7 @@ export type Order =
   /** Nobody answered in time: neither is its sender. */
   | { readonly type: 'leaveUnanswered' }
   | { readonly type: 'refuse'; readonly status: number; readonly warning?: string }
-  /** 202: it is kept (RFC 3428 7). */
+  /** 202: it is kept (RFC 3428 7). Of one that came by MSRP its session says so. */
   | { readonly type: 'accept' }
   /** One object in the served user's history. */
   | { readonly type: 'record' }

@@ -60,6 +60,9 @@ const noClientReject = asForSession('noClientReject');
 /** What we deliver may come back to us through the core: it was judged when it came first. */
 const ownDelivery: Guard = ({ context }) => context.message.ours;
 
+/** Its session was judged, there was room, and MSRP has its own bounds. */
+const saidInSession: Guard = ({ context }) => context.message.inSession;
+
 /** RFC 3428 8: what is larger belongs into a session. */
 const tooLarge: Guard = ({ context }) => context.message.bytes > context.policy.messages.maxBytes;
 
@@ -136,6 +139,7 @@ export function takesMessages(clients: readonly RegisteredClient[] | null, servi
 
 export const guards = {
   ownDelivery,
+  saidInSession,
   tooLarge,
   serviceNotAuthorised,
   servedUserUnknown,

@@ -39,6 +39,7 @@ const authorising = message.createStateConfig({
   },
   always: [
     { guard: 'ownDelivery', target: PASSING, actions: 'passToCore' },
+    { guard: 'saidInSession', target: WAITING, actions: 'keepForClient' },
     { guard: 'tooLarge', target: ENDING, actions: 'refuseTooLarge' },
     { guard: 'serviceNotAuthorised', target: ENDING, actions: 'refuseServiceNotAuthorised' },
     { guard: 'servedUserUnknown', target: ENDING, actions: 'refuseUnknownUser' },

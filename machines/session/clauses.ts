@@ -19,6 +19,7 @@ export const GUARD_CLAUSES: Clauses<GuardName> = {
   doNotDisturb: ['T-INV-4'],
   mediaNotAllowed: ['T-INV-5'],
   lateOfferNotAllowed: ['T-INV-5'],
+  noClientDefer: ['T-INV-6', 'T-INV-6-pol'],
   noClientReject: ['T-INV-6', 'T-INV-6-pol'],
   noClientInterwork: ['T-INV-6', 'T-INV-6-pol'],
   destinationOutsideSip: ['O-INV-4h', 'O-INV-5c'],

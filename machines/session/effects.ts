@@ -11,8 +11,8 @@ export type Order =
   | {
       readonly type: 'invite';
       readonly leg: LegName;
-      /** Where it goes: the SIP/IP core, the ISF, one client of the user, or the target of a redirection. */
-      readonly by: 'core' | 'isf' | 'replacedClient' | 'redirect';
+      /** Where it goes: the SIP/IP core, the ISF, one client of the user, the target of a redirection, or who keeps it. */
+      readonly by: 'core' | 'isf' | 'deferral' | 'replacedClient' | 'redirect';
       /** m-lines to offer; null means all. */
       readonly streams: readonly number[] | null;
       /** m-lines that policy takes out of the whole offer: port 0 in their place. */

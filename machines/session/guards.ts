@@ -89,11 +89,27 @@ const extensionsUnsupported: Guard = ({ context }) => {
 };
 
 /** 8.3.2.1 step 6: registered for the service and not barred by preference. */
-export const noClientRegistered: Guard = ({ context }) =>
-  isTerminating(context) && clientsOf(context)?.some((client) => offersService(client, context)) === false;
+export const noClientRegistered: Guard = ({ context }) => isAway(context);
+
+function isAway(context: Pick<SessionContext, 'role' | 'profile' | 'invite'>): boolean {
+  return context.role === 'term' && clientsOf(context)?.some((client) => offersService(client, context)) === false;
+}
 
 const noClientReject: Guard = (args) => noClientRegistered(args) && !mayInterworkUnreachable(args.context);
 const noClientInterwork: Guard = (args) => noClientRegistered(args) && mayInterworkUnreachable(args.context);
+
+/** The session is for a user without a client, and policy and media plane let the function take its messages itself. */
+export function mayKeepSession(context: Pick<SessionContext, 'role' | 'policy' | 'profile' | 'invite'>): boolean {
+  const { policy, invite, profile } = context;
+  if (policy.noClient !== 'defer' || policy.keepsSessions !== true || policy.mediaPath === 'never') return false;
+  // What nobody vouches for is not kept: strangers could fill the room of others.
+  if (invite.service !== 'session' || invite.originators.length === 0 || invite.sessionReplaces !== null) return false;
+  if (profile?.interworking === true && policy.isfAvailable) return false;
+  const chat = invite.streams?.some(({ media, disabled }) => media === 'message' && !disabled) === true;
+  return chat && isAway(context);
+}
+
+const noClientDefer: Guard = ({ context }) => context.mode === 'b2bua' && mayKeepSession(context);
 
 function mayInterworkUnreachable(context: SessionContext): boolean {
   const { policy, profile } = context;
@@ -143,7 +159,7 @@ const noClientSuitableInterwork: Guard = (args) =>
   args.context.mode === 'b2bua' && noClientSuitable(args) && mayInterworkUnreachable(args.context);
 
 /** Null where nobody knows who is registered. */
-function clientsOf(context: SessionContext): readonly RegisteredClient[] | null {
+function clientsOf(context: Pick<SessionContext, 'profile'>): readonly RegisteredClient[] | null {
   return context.profile?.clients ?? null;
 }
 
@@ -360,6 +376,7 @@ export const guards = {
   intervalTooSmall,
   authorised,
   extensionsUnsupported,
+  noClientDefer,
   noClientReject,
   noClientInterwork,
   destinationOutsideSip,

@@ -84,6 +84,7 @@ const choosingRoute = session.createStateConfig({
   always: [
     { guard: 'extensionsUnsupported', target: DRAINING, actions: 'refuseExtension' },
     { guard: 'destinationUnroutable', target: DRAINING, actions: 'refuseScheme' },
+    { guard: 'noClientDefer', target: 'ringing', actions: 'inviteDeferral' },
     { guard: 'noClientReject', target: DRAINING, actions: 'refuseNoClient' },
     { guard: 'noClientInterwork', target: 'ringing', actions: 'inviteIsf' },
     { guard: 'destinationOutsideSip', target: 'ringing', actions: 'inviteIsf' },

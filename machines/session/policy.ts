@@ -35,9 +35,11 @@ export interface Policy {
   readonly isfSchemes: 'others' | readonly string[];
   /**
    * What is for a user without a registered client (8.3.2.1 step 6). `defer` keeps pager-mode messages until one
-   * registers; a session can't be kept, and is refused.
+   * registers, and those of a session where `keepsSessions` allows it; any other session is refused.
    */
   readonly noClient: 'interwork' | 'reject' | 'defer';
+  /** True where the function can take part in a session in the place of a user who is away; absent: it can't. */
+  readonly keepsSessions?: boolean;
   /** Media types a terminating session may offer; one bad line is enough to refuse, or bad ones are taken out (A-38). */
   readonly allowedMedia: readonly string[];
   readonly sdpCheck: 'any' | 'all';

@@ -47,6 +47,7 @@ export const GUARDS_BEYOND: Reasons<GuardName> = {
 
 export const ACTIONS_BEYOND: Reasons<ActionName> = {
   refuseUnknownUser: 'RFC 3261 8.2.2.1: 404',
+  inviteDeferral: 'OMA CPM deferred messaging',
   refuseScheme: 'RFC 3261 21.4.14: 416',
   refuseExtension: 'RFC 3261 8.2.2.3: 420',
   refuseInterval: 'RFC 4028 9: 422',

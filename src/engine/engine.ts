@@ -19,6 +19,7 @@ import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import { type Charts, charts } from './charts.ts';
 import type { FolderNameSource } from './compose/history.ts';
 import { CONFERENCE_INFO } from './conference.ts';
+import { DeliveryPolicies } from './delivery-policies.ts';
 import { noteConference, noteParticipant } from './dossier.ts';
 import { type Explanation, explain, type Supposed } from './explain.ts';
 import { historyWorkAgain, tellOutcome, waitingMessage } from './history-work.ts';
@@ -32,6 +33,7 @@ import { forgetUsed, type Performing, perform, thin } from './perform.ts';
 import type {
   ChatMessage,
   Defer,
+  DeferralPort,
   Dialogs,
   EngineLog,
   HistoryPort,
@@ -55,6 +57,8 @@ export interface EngineOptions {
   readonly history: HistoryPort;
   readonly media: MediaPort;
   readonly isf: IsfPort;
+  /** Absent: sessions for users who are away are not taken. */
+  readonly deferral?: DeferralPort;
   readonly identity: Identity;
   readonly contacts: ContactCipher;
   /** True where this host and port are ours. */
@@ -113,6 +117,7 @@ export class Engine implements SessionHost {
   refusing = false;
   readonly #options: EngineOptions;
   readonly #charts: Charts;
+  readonly #deliveries = new DeliveryPolicies();
   /** Where a session with a given Contribution-ID can be extended. */
   readonly instances = new LiveInstances();
   /** Pager-mode messages. */
@@ -215,9 +220,12 @@ export class Engine implements SessionHost {
   #begin(leg: LegId, request: SipRequest, source: Source, service: string): void {
     const id = leg.slice(0, leg.indexOf('.'));
     const at = this.now();
-    const invitation = readInvitation(request, source, service, this.#options);
+    const delivery = this.#options.deferral?.isDelivery(request) === true;
+    const from = delivery ? { ...source, trusted: true } : source;
+    const invitation = readInvitation(request, from, service, this.#options);
     const dossier = openDossier(invitation, request, at);
-    const policy = this.policies.uniform ? this.policy : this.policies.choose(policyQuestion(invitation, at));
+    const chosen = this.policies.uniform ? this.policy : this.policies.choose(policyQuestion(invitation, at));
+    const policy = delivery ? this.#deliveries.of(chosen) : chosen;
     const allowOfflineStorage = policy.defaultAllowOfflineStorage;
     let session: Session | undefined;
     let known: Profile | undefined;
@@ -352,7 +360,7 @@ export class Engine implements SessionHost {
   }
 
   #performing(session: Session): Performing {
-    const { identity, contacts, media, coreRouteSets, isf, sip } = this.#options;
+    const { identity, contacts, media, coreRouteSets, isf, sip, deferral } = this.#options;
     const { dossier, context, stale } = session;
     return {
       session: session.id,
@@ -363,6 +371,7 @@ export class Engine implements SessionHost {
       media,
       coreRouteSets,
       isf,
+      deferral,
       stale,
       execute: (command) => sip.execute(command),
       free: (legs) => this.#free(session, legs),

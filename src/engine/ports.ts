@@ -130,6 +130,19 @@ export interface IsfPort {
   routeSets(): readonly (readonly string[])[];
 }
 
+/** Who takes part in a session in the place of a user who is away, and says later what was said in it. */
+export interface DeferralPort {
+  /** Where invitations go whose messages it keeps. */
+  readonly routeSets: readonly (readonly string[])[];
+  /** True for an INVITE of its own, toward a user for whom it has kept something. */
+  isDelivery(request: SipRequest): boolean;
+  /**
+   * Says a kept message (`said`: the INVITE of its session, with the message as its body) in a session with its user;
+   * the status of SIP that tells what became of it goes to `messages.said` under this id, later.
+   */
+  deliver(id: string, said: SipRequest): void;
+}
+
 /** Runs something at the end of the present turn of the event loop, so that what came together is stored together. */
 export type Defer = (work: () => void) => void;
 

@@ -4,7 +4,6 @@ import type { ReferenceOptions } from '../isf/reference/start.ts';
 import { hostAndPort } from './config/host-port.ts';
 import { directoryOf, endpointOf, type IsfConfig } from './config/isf.ts';
 import { readSecret } from './config/secrets.ts';
-import { type Logger, redactedDetails } from './log.ts';
 import { portRangeOf } from './media.ts';
 import { trustOf } from './trust.ts';
 
@@ -81,15 +80,5 @@ function emailOf({ email, domain: homeDomain }: IsfConfig): ReferenceOptions['em
       timeoutMs: inbox.timeoutMs,
       allows: trustOf(inbox.from),
     },
-  };
-}
-
-/** Its log lines, with numbers masked unless asked otherwise. */
-export function referenceLog(log: Logger, redact: boolean): ReferenceLog {
-  const clean = redact ? redactedDetails : (details: Readonly<Record<string, unknown>>) => details;
-  return {
-    info: (details, message) => log.info(clean(details), message),
-    warn: (details, message) => log.warn(clean(details), message),
-    error: (details, message) => log.error(clean(details), message),
   };
 }

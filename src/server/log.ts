@@ -1,7 +1,9 @@
 /** Structured logs: one line an event, the session's key on each line of a session, numbers masked unless asked. */
+
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { EngineLog } from '../engine/ports.ts';
+import type { ReferenceLog } from '../isf/reference/log.ts';
 import type { Config } from './config/schema.ts';
 
 export type { Logger } from 'pino';
@@ -23,6 +25,16 @@ export function engineLog(log: Logger, redact: boolean): EngineLog {
     problem(message, details = {}) {
       log.error(clean(details), message);
     },
+  };
+}
+
+/** Log lines of an IWF, or of an endpoint like one, with numbers masked unless asked otherwise. */
+export function referenceLog(log: Logger, redact: boolean): ReferenceLog {
+  const clean = redact ? redactedDetails : (details: Readonly<Record<string, unknown>>) => details;
+  return {
+    info: (details, message) => log.info(clean(details), message),
+    warn: (details, message) => log.warn(clean(details), message),
+    error: (details, message) => log.error(clean(details), message),
   };
 }
 

@@ -1,6 +1,7 @@
 /** A Participating Function as a server: everything the configuration names, put together, started and stopped. */
 
 import type { OwnGuards } from '../../machines/session/own-guards.ts';
+import type { KeeperHost } from '../deferral/keeper.ts';
 import type { Session } from '../engine/session.ts';
 import type { HistoryDriver, HistoryReader } from '../history/driver.ts';
 import { NodeClock } from '../host/node-clock.ts';
@@ -25,6 +26,7 @@ import type { Recorder } from '../recorder/recorder.ts';
 import { RegEvents } from '../registrar/reg-event.ts';
 import { Registrations } from '../registrar/registrations.ts';
 import { type SentTap, transportParam } from '../sip/flow.ts';
+import { headerField } from '../sip/message/header.ts';
 import { DEFAULT_LIMITS, type MessageLimits } from '../sip/message/parse.ts';
 import { SipStack } from '../sip/stack.ts';
 import { DEFAULT_TIMERS } from '../sip/transaction/timers.ts';
@@ -34,6 +36,7 @@ import { EndedSessions } from './admin/ended.ts';
 import { ConferenceWatch } from './conference-watch.ts';
 import type { Config } from './config/schema.ts';
 import { contactKey } from './contact-key.ts';
+import { type Deferral, openDeferral } from './deferral.ts';
 import { engineSettings } from './engine-settings.ts';
 import { type Guarded, guarded } from './guarded.ts';
 import { historyOf } from './history-store.ts';
@@ -78,6 +81,8 @@ export interface Server {
   readonly media: { readonly relay: MsrpRelay; readonly network: MsrpNetwork } | undefined;
   /** Undefined where no messages are recorded. */
   readonly recorder: Recorder | undefined;
+  /** Undefined where sessions for users who are away are not taken. */
+  readonly deferral: Deferral | undefined;
   readonly users: UserDirectory | undefined;
   /** `udp:127.0.0.1:5060` for each address heard on. */
   readonly listening: readonly string[];
@@ -110,8 +115,11 @@ export async function startServer(config: Config, log: Logger, guards?: OwnGuard
     closing.push(() => media?.close());
     await listen(config, network);
     const sessions = stored ?? memorySessions();
-    const parts = { clock, network, traces, guards, media, served, key, preferences, history, sessions };
-    return assembled(config, log, parts);
+    const deferral = await openDeferral(config, { clock, network, log, host: keeperHost(config, () => server) });
+    closing.push(() => deferral?.close());
+    const parts = { clock, network, traces, guards, media, served, key, preferences, history, sessions, deferral };
+    const server = assembled(config, log, parts);
+    return server;
   } catch (error) {
     for (const close of closing.reverse()) await close();
     clock.stop();
@@ -130,6 +138,19 @@ interface Parts {
   readonly preferences: XcapPreferences | undefined;
   readonly history: (HistoryDriver & HistoryReader) | undefined;
   readonly sessions: Sessions | SqliteSessions;
+  readonly deferral: Deferral | undefined;
+}
+
+function keeperHost({ sip }: Config, server: () => Server): KeeperHost {
+  const routeSets = [sip.core === undefined ? [] : [`<${sip.core}>`]];
+  return {
+    keep: (id, said) => server().cpm.engine.messages.keep(id, said),
+    said: (id, status) => server().cpm.engine.messages.said(id, status),
+    send(id, request) {
+      request.headers.push(headerField('Call-ID', id));
+      server().stack.execute({ type: 'sendOutside', exchange: id, branch: id, request, routeSets });
+    },
+  };
 }
 
 async function listen(config: Config, network: NodeNetwork): Promise<void> {
@@ -143,7 +164,7 @@ async function listen(config: Config, network: NodeNetwork): Promise<void> {
 }
 
 function assembled(config: Config, log: Logger, parts: Parts): Server {
-  const { clock, network, traces, guards, served, preferences, history, sessions } = parts;
+  const { clock, network, traces, guards, served, preferences, history, sessions, deferral } = parts;
   const recording = recordingFor(config, () => cpm.engine);
   if (recording !== undefined) sweepSpool(recording, sessions);
   const relay =
@@ -194,6 +215,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     ...(relay === undefined ? {} : { media: relay }),
     ...(recording === undefined ? {} : { spool: recording.spool }),
     sessions,
+    ...(deferral === undefined ? {} : { deferral }),
     outside: registering(stack, registrations, config.registrar.driver, regEvents),
     log: engineLog(log, config.log.redact),
     observe(session, event) {
@@ -237,6 +259,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
     clock,
     media: relay === undefined || parts.media === undefined ? undefined : { relay, network: parts.media },
     recorder: recording?.recorder,
+    deferral,
     reloads,
     get users() {
       return served.users;

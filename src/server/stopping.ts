@@ -20,6 +20,7 @@ export async function stop(server: Server, sessions: Config['shutdown']['session
   server.overload.stop();
   server.preferences?.close();
   server.regEvents?.close();
+  await server.deferral?.close();
   engine.flush();
   server.media?.relay.close();
   await server.media?.network.close();

@@ -29,6 +29,7 @@ const anyInput = fc.record({
   lifetimeSeconds: fc.constantFrom(null, null, 0, 60),
   wantsFailure: fc.boolean(),
   ours: fc.constantFrom(false, false, true),
+  inSession: fc.constantFrom(false, false, true),
 });
 
 function inputOf(drawn: typeof anyInput extends fc.Arbitrary<infer T> ? T : never): MessageInput {
@@ -49,9 +50,11 @@ function inputOf(drawn: typeof anyInput extends fc.Arbitrary<infer T> ? T : neve
       unsupported: { require: [], proxyRequire: [] },
       content,
       bytes: 100,
-      lifetimeSeconds,
+      // An INVITE has none for its messages.
+      lifetimeSeconds: drawn.inSession ? null : lifetimeSeconds,
       wantsFailure,
       ours,
+      inSession: drawn.inSession,
     },
     kept: drawn.kept,
     at: 1000,

@@ -2,7 +2,7 @@
 import type { LegName, Peer } from '../context.ts';
 import type { Order } from '../effects.ts';
 import type { EventOf } from '../events.ts';
-import { suitableClients } from '../guards.ts';
+import { mayKeepSession, suitableClients } from '../guards.ts';
 import { order } from '../order.ts';
 import type { Policy, Profile } from '../policy.ts';
 import { mayBeRecorded } from '../recorded.ts';
@@ -88,7 +88,8 @@ export const invite = {
     const profile = turn.get('profile');
     const records = profile !== null && mayBeRecorded({ policy, profile, role: turn.get('role') });
     const mayInterwork = policy.isfAvailable && profile?.interworking !== false;
-    const wanted = records || mayInterwork || turn.get('invite').sessionReplaces !== null;
+    const keeps = mayKeepSession({ role: turn.get('role'), policy, profile, invite: turn.get('invite') });
+    const wanted = records || mayInterwork || keeps || turn.get('invite').sessionReplaces !== null;
     const stays = policy.mediaPath === 'always' || (policy.mediaPath === 'auto' && wanted);
     turn.set('mode', stays ? 'b2bua' : 'proxy');
   }),
@@ -117,6 +118,11 @@ export const invite = {
   /** Straight to the ISF (6.5), which picks an IWF. */
   inviteIsf: order((turn) => {
     sendInvite(turn, 'iwf', { by: 'isf', streams: null });
+  }),
+
+  /** To the function's own endpoint, which takes the messages in the place of the user (docs/messages.md). */
+  inviteDeferral: order((turn) => {
+    sendInvite(turn, 'client', { by: 'deferral', streams: null });
   }),
 
   /** To the client on which the session is being extended. */

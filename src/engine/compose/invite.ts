@@ -10,7 +10,7 @@ import { forwardsLeft } from '../../sip/proxy/rules.ts';
 import type { Dossier } from '../dossier.ts';
 import { bookOf } from '../dossier.ts';
 import type { ContactCipher } from '../identity.ts';
-import type { IsfPort } from '../ports.ts';
+import type { DeferralPort, IsfPort } from '../ports.ts';
 import { bodyToward, type Describing, descriptionOf, partialOffer, pruned, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfRequest } from './headers.ts';
 import { redirectedHistory } from './history-info.ts';
@@ -21,6 +21,7 @@ export interface Inviting extends Describing {
   /** Route sets toward the SIP/IP core where the invitation brings none. */
   readonly coreRouteSets: readonly (readonly string[])[];
   readonly isf: IsfPort;
+  readonly deferral?: DeferralPort | undefined;
 }
 
 type InviteEffect = EffectOf<'invite'>;
@@ -41,6 +42,10 @@ export function composeInvite(effect: InviteEffect, context: SessionContext, by:
     ...optionHeaders(received, false),
     ...timerOfRequest(Math.max(se, smallest), smallest, refresher),
     ...invitationHeaders(received, effect, by.dossier),
+    // Who is away: the Request-URI may be another of the user's addresses.
+    ...(effect.by === 'deferral'
+      ? [headerField('P-Served-User', `<${served(context, by.dossier)}>;sescase=term`)]
+      : []),
   ];
   return {
     // O-INV-4a T-INV-7a: the received Request-URI.
@@ -54,6 +59,8 @@ export function composeInvite(effect: InviteEffect, context: SessionContext, by:
     routeSets: routeSetsOf(effect, by),
   };
 }
+
+const served = ({ profile }: SessionContext, dossier: Dossier): string => profile?.user ?? dossier.served;
 
 function offerToward(effect: InviteEffect, received: SipRequest, by: Inviting): Uint8Array {
   const sdp = descriptionOf(received);
@@ -70,6 +77,7 @@ function withoutBodyHeaders(headers: readonly HeaderField[]): HeaderField[] {
 /** Where the INVITE goes: the routes it came with, else the core's; the ISF directly (6.5). */
 function routeSetsOf(effect: InviteEffect, by: Inviting): readonly (readonly string[])[] {
   if (effect.by === 'isf') return by.isf.routeSets();
+  if (effect.by === 'deferral') return by.deferral?.routeSets ?? [];
   if (by.dossier.routes.length > 0) return [by.dossier.routes];
   return by.coreRouteSets;
 }

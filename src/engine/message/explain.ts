@@ -44,6 +44,7 @@ export function explainMessage(question: Question, by: Explaining, done: (explan
         papers,
         now,
         execute: (command) => commands.push(command),
+        deliverInSession: () => {},
         seeToTurn: () => {},
       });
     }

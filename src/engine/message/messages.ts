@@ -5,9 +5,11 @@
 import type { MessageContext, Outcome } from '../../../machines/message/context.ts';
 import type { Effect, Order } from '../../../machines/message/effects.ts';
 import type { MessageEvent } from '../../../machines/message/events.ts';
+import { assumedProfile } from '../../../machines/session/actions/invite.ts';
 import type { Policy, Profile } from '../../../machines/session/policy.ts';
 import type { RuledPolicy } from '../../policy/ruled-policy.ts';
 import { headerField } from '../../sip/message/header.ts';
+import type { SipRequest } from '../../sip/message/message.ts';
 import type { SipEvent } from '../../sip/port.ts';
 import type { EngineOptions } from '../engine.ts';
 import { LastKnown } from '../last-known.ts';
@@ -116,13 +118,46 @@ export class Messages {
     this.#took(message, 0);
   }
 
+  /**
+   * Keeps what was said in a session for a user who is away; `said` is the INVITE of the session with the message as
+   * its body. True once it can't be lost any more, or is kept already; false where there is no room.
+   */
+  keep(id: string, said: SipRequest): boolean {
+    const at = this.#now();
+    const papers = readMessage(said, true, false, at, this.#options);
+    const { served, role } = papers.asked;
+    const policy = this.#host.policies.choose(messageQuestion(papers, at));
+    const kept = this.queues.about(papers, served, policy.messages.deferred);
+    if (kept.known || !kept.room || this.#host.refusing) return kept.known;
+    const profile = { ...assumedProfile(null, policy), user: served };
+    const message = Message.begin(
+      { id, role, policy, profile, lastKnown: null, message: papers.facts, kept, at },
+      papers,
+    );
+    this.#live.set(id, message);
+    this.#took(message, 0);
+    // Whoever said it hears 200 next.
+    this.#store.flush();
+    return true;
+  }
+
+  /** What became of a message that was to be said in a session: a status of SIP. */
+  said(id: string, status: number): void {
+    const message = this.#live.get(id);
+    if (message !== undefined) this.#answered(message, status, false);
+  }
+
   /** The final answer to a MESSAGE of ours. */
   onAnswer({ exchange, status, response, cause }: Extract<SipEvent, { type: 'outsideAnswered' }>): void {
     const message = this.#live.get(exchange);
     if (message === undefined) return;
     if (!message.context.answered) message.papers.response = response ?? null;
+    this.#answered(message, status, cause === 'timeout');
+  }
+
+  #answered(message: Message, status: number, late: boolean): void {
     const ok = status >= 200 && status < 300;
-    this.#deliver(message, ok ? { type: 'answered', status } : { type: 'failed', status, late: cause === 'timeout' });
+    this.#deliver(message, ok ? { type: 'answered', status } : { type: 'failed', status, late });
   }
 
   /** A user has registered, under any of these addresses: what is kept may be delivered. */
@@ -183,7 +218,7 @@ export class Messages {
   }
 
   #performing(message: Message) {
-    const { identity, isf, coreRouteSets, sip } = this.#options;
+    const { identity, isf, coreRouteSets, sip, deferral, defer } = this.#options;
     const { id, context, papers } = message;
     return {
       id,
@@ -194,6 +229,10 @@ export class Messages {
       isf,
       coreRouteSets,
       execute: sip.execute.bind(sip),
+      deliverInSession: () => {
+        if (deferral !== undefined) deferral.deliver(id, papers.request);
+        else defer(() => this.said(id, 480));
+      },
       seeToTurn: () => this.#turns.see(message.user),
     };
   }

@@ -41,7 +41,9 @@ export function readMessage(
   at: number,
   by: Reading,
 ): MessagePapers {
-  const asked = readAsked(request, trusted, MESSAGE_SERVICE, by);
+  // What was said in a session is kept as the INVITE of that session with the message as its body.
+  const inSession = request.method === 'INVITE';
+  const asked = readAsked(request, trusted, inSession ? 'session' : MESSAGE_SERVICE, by);
   const body = wireOfBytes(request.body);
   const type = mediaType(request.header('content-type') ?? '');
   const cpim = type === 'message/cpim' ? parseCpimHead(body) : undefined;
@@ -52,9 +54,11 @@ export function readMessage(
       ...requestFacts(request, { service, originators, destination }),
       content: contentOf(type, cpim),
       bytes: request.body.length,
-      lifetimeSeconds: lifetimeOf(request),
+      // Expires of an INVITE is about its answer.
+      lifetimeSeconds: inSession ? null : lifetimeOf(request),
       wantsFailure: cpim?.wishes.includes('negative-delivery') ?? false,
       ours,
+      inSession,
     },
     request,
     body,

@@ -18,6 +18,8 @@ export interface MessagePerforming {
   readonly isf: IsfPort;
   readonly coreRouteSets: readonly (readonly string[])[];
   execute(command: SipCommand): void;
+  /** Has it said in a session with its user; what became of it is told later. */
+  deliverInSession(): void;
   /** One of those kept for its user may be due. */
   seeToTurn(): void;
 }
@@ -57,11 +59,13 @@ export function performForMessage(effect: Effect, by: MessagePerforming): void {
         headers: composeMessageRefusal(effect, context, identity),
       });
     case 'accept':
+      if (papers.facts.inSession) return;
       return execute({ type: 'reply', exchange, status: 202, headers: [] });
     case 'seeToTurn':
       return by.seeToTurn();
     case 'deliver': {
       const { number } = effect;
+      if (papers.facts.inSession) return by.deliverInSession();
       const request = composeDelivery(papers, { id, number, seconds: secondsLeft(by) }, identity);
       return execute({ type: 'sendOutside', exchange, branch: `${id}.d${number}`, request, routeSets: coreRouteSets });
     }

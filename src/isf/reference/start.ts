@@ -4,7 +4,7 @@ import { nodeMsrpIdentifiers } from '../../host/node-msrp-identifiers.ts';
 import { DEFAULT_MSRP_LIMITS } from '../../msrp/limits.ts';
 import { MsrpNetwork } from '../../msrp/transport/network.ts';
 import { createSipStack, type ListeningSipStack } from '../../sip/index.ts';
-import type { Directory } from './destination.ts';
+import { type Directory, destinationOf } from './destination.ts';
 import { Mail, type MailOptions } from './email/mail.ts';
 import { Isf } from './isf.ts';
 import { Correspondence } from './iwf/correspondence.ts';
@@ -12,7 +12,7 @@ import { MsrpDoor } from './iwf/door.ts';
 import { Iwf, type IwfLimits } from './iwf/iwf.ts';
 import type { Service } from './iwf/service.ts';
 import { type ReferenceLog, Tally } from './log.ts';
-import type { IwfName } from './selection.ts';
+import { ADDRESS, type IwfName, TAKES } from './selection.ts';
 import { Sms, type SmsOptions } from './sms/sms.ts';
 
 type Given = 'clock' | 'log' | 'tally';
@@ -102,7 +102,7 @@ class Stage {
     return this.#reference(stack);
   }
 
-  async #iwf(service: Service, listen: string, door: MsrpDoor): Promise<Iwf> {
+  async #iwf(service: Service & { readonly name: IwfName }, listen: string, door: MsrpDoor): Promise<Iwf> {
     const { directory, core, limits, answers, log } = this.#options;
     const stack = await this.#stack([listen]);
     this.#addresses[service.name] = stack.listening.join(',');
@@ -112,7 +112,11 @@ class Stage {
       door,
       clock: this.#clock,
       msrpIdentifiers: nodeMsrpIdentifiers(),
-      directory,
+      addressOf: (uri) => {
+        const destination = destinationOf(uri, directory);
+        return typeof destination === 'string' ? undefined : ADDRESS[service.name](destination);
+      },
+      takes: TAKES[service.name],
       core,
       limits,
       correspondence: new Correspondence(answers.max, answers.keepMs),

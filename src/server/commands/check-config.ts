@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { checkedConfig } from '../config/check.ts';
 import { diffLines, diffOf, isSame } from '../config/diff.ts';
 import { isLoopbackHost } from '../config/host-port.ts';
+import { keepsSessions } from '../config/policy.ts';
 import type { Config } from '../config/schema.ts';
 import { ownGuardsOf } from '../own-guards.ts';
 import { isTakenUp } from '../reload.ts';
@@ -40,9 +41,13 @@ export function warningsOf(config: Config): string[] {
   return warnings;
 }
 
-function deferringWarnings({ policy, sessions, registrar }: Config): string[] {
+function deferringWarnings(config: Config): string[] {
+  const { policy, sessions, registrar } = config;
   if (policy.noClient !== 'defer') return [];
   const warnings: string[] = [];
+  if (!keepsSessions(config)) {
+    warnings.push('policy.noClient: defer keeps no sessions without media and a udp or tcp address; they get 480');
+  }
   if (sessions.driver === 'memory') {
     warnings.push('sessions.driver: memory; messages that were kept with a 202 are lost when the server stops');
   }

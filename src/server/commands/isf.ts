@@ -5,8 +5,8 @@ import { isfAdmin } from '../admin/isf.ts';
 import { hostAndPort } from '../config/host-port.ts';
 import type { IsfConfig } from '../config/isf.ts';
 import { checkedIsfConfig, isfWarningsOf } from '../config/isf-check.ts';
-import { referenceLog, referenceOptions } from '../isf.ts';
-import { createLog, type Logger } from '../log.ts';
+import { referenceOptions } from '../isf.ts';
+import { createLog, type Logger, referenceLog } from '../log.ts';
 import { CommandFailed, print } from './output.ts';
 import { stopAsked } from './stop-asked.ts';
 

@@ -16,6 +16,7 @@ export function policyOf(config: Config): Policy {
     proxyInterworkOn6xx: policy.proxyInterworkOn6xx,
     isfSchemes: policy.isfSchemes,
     noClient: policy.noClient,
+    keepsSessions: keepsSessions(config),
     allowedMedia: policy.allowedMedia,
     sdpCheck: policy.sdpCheck,
     maxRedirects: policy.maxRedirects,
@@ -48,6 +49,11 @@ export function policyOf(config: Config): Policy {
       messageUid: compat.messageUid,
     },
   };
+}
+
+/** Sessions are taken where media pass here, over transports that need no certificate of the function's own. */
+export function keepsSessions({ media, sip }: Config): boolean {
+  return media !== undefined && sip.listen.some((address) => /^(udp|tcp):/i.test(address));
 }
 
 function deferredOf({ lifetimeSeconds, retry, ...as }: Config['policy']['deferred']): DeferredPolicy {

@@ -142,7 +142,7 @@ const policy = z.strictObject({
     .enum(['interwork', 'reject', 'defer'])
     .default('interwork')
     .describe(
-      'An invitation for a user without a client goes to the ISF, or gets 480 (8.3.2.1 step 6); defer keeps pager-mode messages until a client registers, and refuses sessions',
+      'An invitation for a user without a client goes to the ISF, or gets 480 (8.3.2.1 step 6); defer keeps pager-mode messages, and with media also those of a chat, until a client registers',
     ),
   partialClose: z
     .enum(['streams', 'session'])

@@ -40,6 +40,7 @@ const WAYS = {
   isf: 'invites by the ISF',
   replacedClient: 'invites the client that has the session',
   redirect: 'follows a redirection',
+  deferral: 'takes its messages for later',
 } as const;
 
 function outcomeOf({ state, effects }: Explanation): string {
@@ -73,6 +74,7 @@ const SAID: readonly string[] = [
   'requiredUserAgent',
   'isfSchemes',
   'noClient',
+  'keepsSessions',
   'defaultAllowOfflineStorage',
   'recording',
 ] satisfies readonly (keyof Policy)[];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { nodeIdentifiers } from '../../../host/node-identifiers.ts';
 import { isActive } from '../../../msrp/relay/describing.ts';
 import { msrpLines } from '../../../sdp/msrp-lines.ts';
-import type { SipResponse } from '../../../sip/index.ts';
+import type { HeaderField, SipResponse } from '../../../sip/index.ts';
 import { sdpOf } from '../../../sip/message/body.ts';
 import { bytesOfWire } from '../../../sip/message/bytes.ts';
 import type { TimerOwner } from '../../../time/clock.ts';
@@ -34,6 +34,25 @@ interface Opening {
   waiting: number;
 }
 
+/** Whom to reach, and in whose name. */
+export interface Wanted {
+  /** Names who writes to whom. */
+  readonly key: string;
+  /** Where the far end is. */
+  readonly address: string;
+  /** Needed where nobody under this key was ever reached. */
+  readonly contact: Contact | undefined;
+  /** What its INVITE says beside; by default it is a session of its own. */
+  readonly as?: {
+    readonly contributionId: string;
+    /** Value of From, without a tag. */
+    readonly from: string;
+    readonly headers: readonly HeaderField[];
+  };
+}
+
+type Found = Wanted & { readonly contact: Contact };
+
 export class Invitations implements TimerOwner {
   readonly #iwf: Iwf;
   readonly #core: string | undefined;
@@ -50,35 +69,42 @@ export class Invitations implements TimerOwner {
   }
 
   /** Says a text of the far end, in the session that is there or in one that begins now. */
-  async reach(key: string, address: string, contact: Contact | undefined, text: string): Promise<Reached> {
+  reach(key: string, address: string, contact: Contact | undefined, text: string): Promise<Reached> {
+    return this.bring({ key, address, contact }, (session) => session.say(text));
+  }
+
+  /** The same for whatever is to be said; `say` gives its status as of RFC 4975 10. */
+  async bring(wanted: Wanted, say: (session: Session) => Promise<number>): Promise<Reached> {
+    const { key } = wanted;
     const { correspondence, clock } = this.#iwf;
     const known = correspondence.find(key, clock.now());
     if (known?.session !== undefined) {
-      const status = await known.session.say(text);
+      const status = await say(known.session);
       // A session whose connection fails just now is over for us; the text begins another one.
       if (!GONE.includes(status)) return status === 200 ? 'said' : 'never';
     }
-    const to = known?.contact ?? contact;
-    if (to === undefined || this.#core === undefined) return 'never';
-    const session = await this.#session(key, address, to, this.#core);
+    const contact = known?.contact ?? wanted.contact;
+    if (contact === undefined || this.#core === undefined) return 'never';
+    const session = await this.#session({ ...wanted, contact }, this.#core);
     if (typeof session === 'number') return LATER.includes(session) || session >= 500 ? 'later' : 'never';
-    const status = await session.say(text);
+    const status = await say(session);
     if (status === 200) return 'said';
     return GONE.includes(status) ? 'later' : 'never';
   }
 
-  #session(key: string, address: string, contact: Contact, core: string): Promise<Session | number> {
+  #session(wanted: Found, core: string): Promise<Session | number> {
+    const { key } = wanted;
     const known = this.#byKey.get(key);
     if (known !== undefined && known.waiting >= WAITING) return Promise.resolve(503);
     if (known === undefined && this.#iwf.full) return Promise.resolve(503);
-    const opening = known ?? this.#invite(key, address, contact, core);
+    const opening = known ?? this.#invite(wanted, core);
     opening.waiting++;
     return opening.done;
   }
 
-  #invite(key: string, address: string, contact: Contact, core: string): Opening {
+  #invite({ key, address, contact, as }: Found, core: string): Opening {
     const leg = `${this.#tokens.token()}.b`;
-    const contributionId = randomUUID();
+    const contributionId = as?.contributionId ?? randomUUID();
     const identities = [contact.user];
     const session = new Session(this.#iwf, { leg, contact, contributionId, identities, address });
     let settle: Opening['settle'] = () => {};
@@ -93,11 +119,11 @@ export class Invitations implements TimerOwner {
     session.described = offerOf(session.stream(0).uri, this.#iwf.own(session));
     const invite = {
       uri: contact.user,
-      from: `<${contact.peer}>`,
+      from: as?.from ?? `<${contact.peer}>`,
       to: `<${contact.user}>`,
       maxForwards: 70,
       routeSets: [[`<${core}>`]],
-      headers: invitationHeaders(contact, contributionId, this.#iwf.stack.contact),
+      headers: [...invitationHeaders(contact, contributionId, this.#iwf.stack.contact), ...(as?.headers ?? [])],
       body: bytesOfWire(session.described),
     };
     this.#iwf.clock.schedule(this.#iwf.limits.ringingMs, this, leg);

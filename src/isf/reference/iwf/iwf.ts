@@ -9,10 +9,9 @@ import { sdpOf } from '../../../sip/message/body.ts';
 import { bytesOfWire } from '../../../sip/message/bytes.ts';
 import type { LegId } from '../../../sip/port.ts';
 import type { Clock } from '../../../time/clock.ts';
-import { type Directory, destinationOf } from '../destination.ts';
 import { guarded, type ReferenceLog, type Tally } from '../log.ts';
-import { offeredStreams } from '../offer.ts';
-import { ADDRESS, type Refusal, TAKES } from '../selection.ts';
+import { type OfferedStream, offeredStreams } from '../offer.ts';
+import type { Refusal } from '../selection.ts';
 import type { Contact, Correspondence } from './correspondence.ts';
 import { answerTo, connectsToOfferer, type Own } from './describing.ts';
 import type { MsrpDoor } from './door.ts';
@@ -37,7 +36,10 @@ export interface IwfOptions {
   readonly door: MsrpDoor;
   readonly clock: Clock;
   readonly msrpIdentifiers: MsrpIdentifiers;
-  readonly directory: Directory;
+  /** Where a Request-URI leads at the far end; undefined for one that leads nowhere here. */
+  readonly addressOf: (uri: string) => string | undefined;
+  /** Which streams are taken. */
+  readonly takes: (stream: OfferedStream) => boolean;
   /** Next hop toward CPM users, a SIP URI; undefined: none is ever invited. */
   readonly core: string | undefined;
   readonly limits: IwfLimits;
@@ -57,7 +59,8 @@ export class Iwf {
   readonly stack: ListeningSipStack;
   readonly invitations: Invitations;
   readonly correspondence: Correspondence;
-  readonly #directory: Directory;
+  readonly #addressOf: IwfOptions['addressOf'];
+  readonly #takes: IwfOptions['takes'];
   readonly #sessions = new Map<LegId, Session>();
   #refusing = false;
 
@@ -71,7 +74,8 @@ export class Iwf {
     this.log = options.log;
     this.tally = options.tally;
     this.correspondence = options.correspondence;
-    this.#directory = options.directory;
+    this.#addressOf = options.addressOf;
+    this.#takes = options.takes;
     this.invitations = new Invitations(this, options.core);
     this.stack.onEvent(guarded((event) => this.#on(event), this.log, this.tally));
   }
@@ -140,7 +144,7 @@ export class Iwf {
     const { address, offer } = verdict;
     const session = this.#sessionOf(leg, request, address);
     this.add(session);
-    for (const { index } of offeredStreams(offer).filter(TAKES[this.service.name])) session.stream(index);
+    for (const { index } of offeredStreams(offer).filter(this.#takes)) session.stream(index);
     this.#answer(session, offer);
     const answer = { headers: answerHeaders(this.stack.contact), body: bytesOfWire(session.described) };
     this.stack.execute({ type: 'answer', leg, fork: 0, status: 200, ...answer });
@@ -156,14 +160,14 @@ export class Iwf {
     if (this.full) return { status: 503, why: 'too many sessions, or stopping' };
     if (!this.service.ready) return { status: 503, why: 'the far side is not connected' };
     if (identitiesOf(request).length === 0) return { status: 400, why: 'nobody is named in From' };
-    const destination = destinationOf(request.uri, this.#directory);
-    const address = typeof destination === 'string' ? undefined : ADDRESS[this.service.name](destination);
+    const address = this.#addressOf(request.uri);
     if (address === undefined) return { status: 404, why: 'the address is none of this IWF' };
     if (request.body.length > 0 && sdpOf(request.header('content-type'), request.body) === undefined)
       return { status: 415, why: 'no session description in the body' };
     const offer = sdpOf(request.header('content-type'), request.body);
     if (offer === undefined) return { status: 488, why: 'an offer is needed' };
-    if (!offeredStreams(offer).some(TAKES[this.service.name])) return { status: 488, why: 'no stream for this IWF' };
+    if (!offeredStreams(offer).some(this.#takes))
+      return { status: this.service.noStream ?? 488, why: 'no stream for this IWF' };
     return { address, offer };
   }
 
@@ -175,7 +179,7 @@ export class Iwf {
       conversationId: request.header('conversation-id') ?? request.callId,
     };
     const contributionId = request.header('contribution-id') ?? request.callId;
-    return new Session(this, { leg, contact, contributionId, identities, address });
+    return new Session(this, { leg, contact, contributionId, identities, address, invite: request });
   }
 
   /** Our description for an offer, and each stream that is taken on its way to the peer. */

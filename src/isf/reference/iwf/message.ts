@@ -9,6 +9,8 @@ export interface ChatMessage {
   readonly size: number;
   /** Lower case, without parameters. */
   readonly contentType: string;
+  /** All of it, as it came; undefined where it is not CPIM. */
+  readonly cpim: Buffer | undefined;
   readonly content: Buffer;
   /** Of text; what the charset has no letters for is marked. */
   readonly text: string | undefined;
@@ -38,7 +40,7 @@ export function readMessage(
   if (type !== 'message/cpim') {
     const charset = /;\s*charset="?([^";\s]+)/i.exec(msrp.contentType)?.[1]?.toLowerCase() ?? null;
     const wishes = { wantsDelivery: false, wantsFailure: false, dateTime: undefined };
-    const message = { ...base, ...wishes, id: msrp.id, contentType: type, content: bytes };
+    const message = { ...base, ...wishes, id: msrp.id, contentType: type, cpim: undefined, content: bytes };
     const kind = type === 'application/im-iscomposing+xml' ? 'composing' : 'message';
     return { kind, message: { ...message, text: textOf(type, charset, bytes) } };
   }
@@ -50,6 +52,7 @@ export function readMessage(
     ...base,
     id: head.imdnMessageId ?? msrp.id,
     contentType,
+    cpim: bytes,
     content,
     text: textOf(contentType, charset, content),
     dateTime: head.dateTime ?? undefined,

@@ -14,12 +14,17 @@ export interface Taken {
 }
 
 export interface Service {
-  readonly name: IwfName;
+  /** `deferral`: the endpoint that takes sessions for users who are away. */
+  readonly name: IwfName | 'deferral';
   /** False while nothing can be sent: new sessions get 503. */
   readonly ready: boolean;
   /** Bytes of one message. */
   readonly maxBytes: number;
   /** Takes a message on its way; its status (RFC 4975 10), 200 where it goes on. */
   take(taken: Taken): number;
+  /** What an offer gets that has no stream it takes; absent: 488. */
+  readonly noStream?: number;
+  /** What a client says became of messages (RFC 5438), as CPIM; absent: nobody wants to know. */
+  notified?(session: Session, cpim: Buffer): void;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** One session of an IWF with a CPM user: a SIP leg, its streams, and the deadline of its silence. */
 import { composeCpim } from '../../../cpim/compose.ts';
 import { type DeliveryOutcome, deliveryNotification } from '../../../cpim/imdn.ts';
+import type { SipRequest } from '../../../sip/index.ts';
 import type { LegId } from '../../../sip/port.ts';
 import type { Timer, TimerOwner } from '../../../time/clock.ts';
 import type { Contact } from './correspondence.ts';
@@ -19,6 +20,8 @@ export class Session implements TimerOwner {
   readonly identities: readonly string[];
   /** Where the far end is: a number, a mailbox. */
   readonly address: string;
+  /** Undefined where we have invited. */
+  readonly invite: SipRequest | undefined;
   readonly startedAt: number;
   /** By their place in the description. */
   readonly streams = new Map<number, Stream>();
@@ -38,6 +41,7 @@ export class Session implements TimerOwner {
       readonly contributionId: string;
       readonly identities: readonly string[];
       readonly address: string;
+      readonly invite?: SipRequest;
     },
   ) {
     this.#iwf = iwf;
@@ -46,6 +50,7 @@ export class Session implements TimerOwner {
     this.contributionId = is.contributionId;
     this.identities = is.identities;
     this.address = is.address;
+    this.invite = is.invite;
     this.startedAt = iwf.clock.now();
     this.stirred();
   }
@@ -109,6 +114,13 @@ export class Session implements TimerOwner {
     return status;
   }
 
+  /** Says a message as it was once written, with its own CPIM head; status as for `say`. */
+  async pass(cpim: Buffer): Promise<number> {
+    const stream = this.#stream;
+    if (stream === undefined || this.#phase === 'over') return 481;
+    return (await stream.send('message/cpim', cpim)).status;
+  }
+
   get #stream(): Stream | undefined {
     const streams = [...this.streams.values()];
     return streams.find(({ connected }) => connected) ?? streams[0];
@@ -133,6 +145,7 @@ export class Session implements TimerOwner {
     const { name } = service;
     if (kind !== 'message') {
       tally.add(`${name}.${kind === 'notification' ? 'notificationsLeft' : 'composingLeft'}`);
+      if (kind === 'notification' && message.cpim !== undefined) service.notified?.(this, message.cpim);
       return 200;
     }
     let told = false;
