@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 
 /** A connection under load has this much ready after each read. */
 const PIECE_BYTES = 65_536;
-/** Less than this is copied once more where the peer has something to take before it: a piece must not wait with little in it. */
+/** Less than this is copied once more where the peer has something to take before it: no piece waits with little in it. */
 const LITTLE_BYTES = 16_384;
 /** Up to so many letters, writing them one by one costs less than the call out of the language. */
 const SHORT = 32;
