@@ -1,6 +1,6 @@
 /**
  * TCP sockets that read into memory all of them share. By itself Node takes 64 kB for each read, clears them, and leaves
- * them to the garbage collector, which under load was a fifth of the relay's work. One piece is enough, and no connection
+ * them to the garbage collector, which under load was a quarter of the relay's work. One piece is enough, and no connection
  * needs one of its own: the loop reads one socket, and tells of it, before it reads the next.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
