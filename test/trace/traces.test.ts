@@ -84,7 +84,7 @@ describe('of a running server', () => {
     const { steps, whole } = await traceOf(ids()[0] ?? '');
     expect(whole).toBe(true);
     expect(steps[0]).toMatchObject({ event: 'invited', call: 'inviting.ringing' });
-    expect(steps[0]?.transitions).toEqual(['call.inviting.authorising::9', 'call.inviting.choosingRoute::9']);
+    expect(steps[0]?.transitions).toEqual(['call.inviting.authorising::9', 'call.inviting.choosingRoute::10']);
     expect(steps[0]?.guards.find(({ guard }) => guard === 'originatorBlacklisted')).toMatchObject({
       holds: false,
       clauses: ['T-INV-3'],
