@@ -57,16 +57,29 @@ export class Program {
   }
 
   /** Ends it, if it still runs. */
-  end(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return Promise.resolve();
-    return new Promise((resolve) => {
+  async end(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = new Promise((resolve) => this.child.once('exit', resolve));
       const last = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
-      this.child.once('exit', () => {
-        clearTimeout(last);
-        resolve();
-      });
       this.child.kill('SIGTERM');
+      await gone;
+      clearTimeout(last);
+    }
+    await this.#letGo();
+  }
+
+  /** A process of its own that outlives it keeps its pipes open, and with them the tests: they are not waited for. */
+  async #letGo(): Promise<void> {
+    const pipes = [this.child.stdout, this.child.stderr].filter((pipe) => pipe !== null && !pipe.closed);
+    if (pipes.length === 0) return;
+    const closed = Promise.all(pipes.map((pipe) => new Promise((resolve) => pipe?.once('close', resolve))));
+    let patience: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      patience = setTimeout(resolve, 1000);
     });
+    await Promise.race([closed, late]);
+    clearTimeout(patience);
+    for (const pipe of pipes) pipe?.destroy();
   }
 
   /** Exit code; throws where the program takes longer. */
