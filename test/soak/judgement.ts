@@ -24,14 +24,14 @@ const HANDLES_IN_ALL = 4;
 /** Rests it takes to tell growth from chance. */
 export const FEWEST_RESTS = 4;
 
-/** Looks at each thing that must stay as it is. At least {@link FEWEST_RESTS} rests. */
-export function judge(rests: readonly Rest[]): Growth[] {
+/** Looks at each thing that must stay as it is. At least {@link FEWEST_RESTS} rests; `heapBytesPerCall` are tolerated. */
+export function judge(rests: readonly Rest[], heapBytesPerCall = HEAP_BYTES_PER_CALL): Growth[] {
   const [first, last] = [rests[0], rests.at(-1)];
   if (first === undefined || last === undefined) throw new Error('a soak needs rests');
   const calls = last.calls - first.calls;
   return (['heapBytes', 'descriptors', 'sockets', 'timers'] as const).map((what) => {
     const slope = slopeOf(rests.map((rest) => ({ x: rest.calls, y: rest[what] })));
-    const tolerated = what === 'heapBytes' ? HEAP_BYTES_PER_CALL : HANDLES_IN_ALL / calls;
+    const tolerated = what === 'heapBytes' ? heapBytesPerCall : HANDLES_IN_ALL / calls;
     const certain = certainGrowth(slope);
     return { what, perCall: slope.perUnit, certain, tolerated, grew: certain > tolerated };
   });

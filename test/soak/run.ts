@@ -22,6 +22,7 @@ function options() {
         seed: { type: 'string', default: '1' },
         rate: { type: 'string', default: '25' },
         only: { type: 'string', default: '' },
+        tolerate: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     });
@@ -36,7 +37,9 @@ function positive(name: string, text: string): number {
 }
 
 function misused(why: string): never {
-  stderr.write(`${why}\nnpm run soak -- [--minutes N] [--seed N] [--rate CALLS_A_SECOND] [--only COURSE] [--json]\n`);
+  stderr.write(
+    `${why}\nnpm run soak -- [--minutes N] [--seed N] [--rate CALLS_A_SECOND] [--only COURSE] [--tolerate BYTES_A_CALL] [--json]\n`,
+  );
   return exit(2);
 }
 
@@ -70,7 +73,8 @@ function tell(report: SoakReport): void {
   stdout.write(`soak: ${calls} calls in ${seconds} s, seed ${seed}: ${verdict}\n`);
 }
 
-const report = await soak({ seconds: minutes * 60, seed, rate, only: values.only, progress });
+const tolerated = values.tolerate === undefined ? {} : { tolerated: positive('tolerate', values.tolerate) };
+const report = await soak({ seconds: minutes * 60, seed, rate, only: values.only, progress, ...tolerated });
 if (stderr.isTTY) stderr.write('\n');
 if (values.json) stdout.write(`${JSON.stringify(report)}\n`);
 else tell(report);

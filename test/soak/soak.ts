@@ -24,6 +24,8 @@ export interface SoakOptions {
   readonly slow?: boolean;
   /** Only courses whose name contains this. */
   readonly only?: string;
+  /** Bytes of heap that each call may leave; by default what a long run tells from chance. */
+  readonly tolerated?: number;
   /** URLs of modules the server loads first. */
   readonly modules?: readonly string[];
   /** Calls before anything is measured: code is compiled and caches are filled by them. */
@@ -251,7 +253,7 @@ class Stage {
       this.#faults.push(`only ${this.#rests.length} rests: too short to say whether anything grows`);
       return [];
     }
-    const growth = judge(this.#rests);
+    const growth = judge(this.#rests, this.#options.tolerated);
     for (const { what, perCall, certain, tolerated, grew } of growth) {
       if (!grew) continue;
       const numbers = [perCall, certain, tolerated].map((number) => number.toPrecision(3));
