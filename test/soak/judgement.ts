@@ -17,7 +17,7 @@ export interface Growth {
   readonly grew: boolean;
 }
 
-/** Bytes of heap a call may leave: caches that fill and code that is compiled; the smallest object left of each is more. */
+/** Bytes of heap a call may leave: caches fill, by a tenth of this; the smallest object with an id left of each is more. */
 const HEAP_BYTES_PER_CALL = 100;
 /** Handles that may be more at the end than at the beginning: connections are opened again after they were broken. */
 const HANDLES_IN_ALL = 4;

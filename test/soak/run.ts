@@ -23,6 +23,7 @@ function options() {
         rate: { type: 'string', default: '25' },
         only: { type: 'string', default: '' },
         tolerate: { type: 'string' },
+        snapshots: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     });
@@ -38,13 +39,14 @@ function positive(name: string, text: string): number {
 
 function misused(why: string): never {
   stderr.write(
-    `${why}\nnpm run soak -- [--minutes N] [--seed N] [--rate CALLS_A_SECOND] [--only COURSE] [--tolerate BYTES_A_CALL] [--json]\n`,
+    `${why}\nnpm run soak -- [--minutes N] [--seed N] [--rate CALLS_A_SECOND] [--only COURSE] [--tolerate BYTES_A_CALL] [--snapshots FOLDER] [--json]\n`,
   );
   return exit(2);
 }
 
-function progress({ calls, heapBytes, descriptors, timers }: Rest, secondsLeft: number): void {
-  const line = `${calls} calls, ${megabytes(heapBytes)} MB of heap, ${descriptors} descriptors, ${timers} timers at rest`;
+function progress({ calls, heapBytes, codeBytes, descriptors, timers }: Rest, secondsLeft: number): void {
+  const heap = `${megabytes(heapBytes)} MB of heap and ${megabytes(codeBytes)} of code`;
+  const line = `${calls} calls, ${heap}, ${descriptors} descriptors, ${timers} timers at rest`;
   if (stderr.isTTY) stderr.write(`\r${line}, ${Math.round(secondsLeft)} s left  `);
   else if (!values.json) stdout.write(`${line}\n`);
 }
@@ -74,7 +76,8 @@ function tell(report: SoakReport): void {
 }
 
 const tolerated = values.tolerate === undefined ? {} : { tolerated: positive('tolerate', values.tolerate) };
-const report = await soak({ seconds: minutes * 60, seed, rate, only: values.only, progress, ...tolerated });
+const kept = values.snapshots === undefined ? {} : { snapshots: values.snapshots };
+const report = await soak({ seconds: minutes * 60, seed, rate, only: values.only, progress, ...tolerated, ...kept });
 if (stderr.isTTY) stderr.write('\n');
 if (values.json) stdout.write(`${JSON.stringify(report)}\n`);
 else tell(report);

@@ -1,6 +1,6 @@
 /** The server whose endurance is tried: `cpm-engine serve` in a process of its own, looked at from outside. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,16 +8,18 @@ import { stringify } from 'yaml';
 import type { Scene } from '../support/processes.ts';
 import { type RunningServer, serve } from '../support/server.ts';
 import { USERS } from './attempt.ts';
+import { grownKinds, type Heap, heapSnapshots, readHeap, takeSnapshot } from './heap.ts';
 
 export interface Addresses {
   readonly core: string;
   readonly isf: string;
 }
 
-/** What is held while nothing is to be done, and what must not grow. */
+/** What is held while nothing is to be done. Only code may grow: while the compiler finds more to do, and then no longer. */
 export interface AtRest {
-  /** Bytes of heap that live, after two collections. */
+  /** Bytes of heap that live, without code. */
   readonly heapBytes: number;
+  readonly codeBytes: number;
   /** Descriptors the process has open. */
   readonly descriptors: number;
   /** Those of them that are sockets. */
@@ -40,19 +42,31 @@ interface Listed {
   readonly state: string;
 }
 
+export interface ServerOptions {
+  /** URLs of modules it loads first. */
+  readonly modules?: readonly string[];
+  /** A folder in which the first and the latest snapshot of its heap are kept. */
+  readonly snapshots?: string;
+}
+
 export class ServerUnderSoak {
   readonly #scene: Scene;
   readonly #server: RunningServer;
+  readonly #snapshots: string | undefined;
+  /** The first and the latest. */
+  #heaps: readonly [Heap, Heap] | undefined;
 
-  private constructor(scene: Scene, server: RunningServer) {
+  private constructor(scene: Scene, server: RunningServer, snapshots: string | undefined) {
     this.#scene = scene;
     this.#server = server;
+    this.#snapshots = snapshots;
+    if (snapshots !== undefined) mkdirSync(snapshots, { recursive: true });
   }
 
-  /** `modules`: URLs of modules it loads first. */
-  static async start(scene: Scene, { core, isf }: Addresses, modules: readonly string[]): Promise<ServerUnderSoak> {
+  static async start(scene: Scene, { core, isf }: Addresses, options: ServerOptions): Promise<ServerUnderSoak> {
     const config = {
-      sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'], core: `sip:${core};lr`, overload: { maxLagMs: 60_000 } },
+      // A snapshot of the heap stops it for seconds, and its clock counts them ten times: that is no overload.
+      sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'], core: `sip:${core};lr`, overload: { maxLagMs: 600_000 } },
       isf: { routes: [`sip:${isf};transport=tcp;lr`] },
       users: { driver: 'file', path: scene.file('users.yaml', stringify({ users: USERS })) },
       media: { listen: '127.0.0.1', ports: '0', openMs: 4000, reconnectMs: 3000 },
@@ -61,8 +75,8 @@ export class ServerUnderSoak {
       shutdown: { graceMs: 60_000 },
       log: { level: 'silent', format: 'json' },
     };
-    const options = { timeLapse: true, collectsGarbage: true, modules };
-    return new ServerUnderSoak(scene, await serve(scene, config, options));
+    const modules = [heapSnapshots(scene.folder), ...(options.modules ?? [])];
+    return new ServerUnderSoak(scene, await serve(scene, config, { timeLapse: true, modules }), options.snapshots);
   }
 
   get udp(): string {
@@ -112,17 +126,27 @@ export class ServerUnderSoak {
   }
 
   async atRest(): Promise<AtRest> {
-    let heapBytes = Number.POSITIVE_INFINITY;
-    let timers = 0;
-    for (let time = 0; time < 3; time++) {
-      this.#server.program.child.kill('SIGUSR2');
-      const metrics = await this.metrics();
-      heapBytes = Math.min(heapBytes, metrics.get('heap_bytes') ?? 0);
-      timers = metrics.get('timers') ?? 0;
-    }
+    const heap = await this.#heap();
+    this.#heaps = [this.#heaps?.[0] ?? heap, heap];
+    const timers = (await this.metrics()).get('timers') ?? 0;
     const descriptors = this.#descriptors();
     const sockets = descriptors.filter((target) => target.startsWith('socket:')).length;
-    return { heapBytes, timers, descriptors: descriptors.length, sockets };
+    const { bytes: heapBytes, codeBytes } = heap;
+    return { heapBytes, codeBytes, timers, descriptors: descriptors.length, sockets };
+  }
+
+  async #heap(): Promise<Heap> {
+    const file = await takeSnapshot(this.#server.program.child, this.#scene.folder);
+    const heap = readHeap(file);
+    const name = this.#heaps === undefined ? 'first' : 'latest';
+    if (this.#snapshots !== undefined) copyFileSync(file, join(this.#snapshots, `${name}.heapsnapshot`));
+    rmSync(file);
+    return heap;
+  }
+
+  /** What its heap has more of than at the first rest. */
+  grownKinds(): string {
+    return this.#heaps === undefined ? '' : grownKinds(...this.#heaps);
   }
 
   #descriptors(): string[] {

@@ -28,7 +28,9 @@ export interface SoakOptions {
   readonly tolerated?: number;
   /** URLs of modules the server loads first. */
   readonly modules?: readonly string[];
-  /** Calls before anything is measured: code is compiled and caches are filled by them. */
+  /** A folder in which the first and the latest snapshot of its heap are kept. */
+  readonly snapshots?: string;
+  /** Calls before anything is measured: most caches are filled by them. */
   readonly warmUp?: number;
   /** How long a wave may take to end once nobody calls any more, ms. */
   readonly drainMs?: number;
@@ -107,7 +109,7 @@ class Stage {
       attempts.get(invite.header('contribution-id') ?? '')?.placeAt(where);
     const [core, isf] = [await Line.udp(at('core')), await Line.tcp(at('isf'))];
     const addresses = { core: core.address, isf: isf.address };
-    const server = await ServerUnderSoak.start(scene, addresses, options.modules ?? []);
+    const server = await ServerUnderSoak.start(scene, addresses, options);
     const callers = { UDP: await Line.udp(() => undefined), TCP: await Line.connected(server.tcpPort) };
     const [clock, sink] = [new LapseClock(), await MediaSink.open()];
     const around = { clock, pf: server.udp, pfPort: server.tcpPort, callers, core, isf, sink };
@@ -257,7 +259,10 @@ class Stage {
     for (const { what, perCall, certain, tolerated, grew } of growth) {
       if (!grew) continue;
       const numbers = [perCall, certain, tolerated].map((number) => number.toPrecision(3));
-      this.#faults.push(`${what} grew by ${numbers[0]} a call (at least ${numbers[1]}, tolerated ${numbers[2]})`);
+      const kinds = what === 'heapBytes' ? `: ${this.#server.grownKinds()}` : '';
+      this.#faults.push(
+        `${what} grew by ${numbers[0]} a call (at least ${numbers[1]}, tolerated ${numbers[2]})${kinds}`,
+      );
     }
     return growth;
   }
