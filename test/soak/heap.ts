@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { PROJECT } from '../support/server.ts';
 
 export interface Heap {
-  /** Bytes of everything but code. */
+  /** Bytes of everything but code. What lies outside the heap, such as buffers' bytes, is held by some object in it. */
   readonly bytes: number;
   /** Bytes of code, compiled or not, of what it was compiled by, and of V8's own lists. */
   readonly codeBytes: number;
@@ -72,7 +72,7 @@ export function heapOf({ snapshot: { meta }, nodes, strings }: HeapSnapshot): He
     const kind = types[nodes[at + type] as number] as string;
     const own = nodes[at + size] as number;
     if (CODE.has(kind)) codeBytes += own;
-    else {
+    else if (kind !== 'native') {
       bytes += own;
       const called = calledBy(kind, strings[nodes[at + name] as number] as string);
       kinds.set(called, (kinds.get(called) ?? 0) + own);

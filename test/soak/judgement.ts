@@ -17,12 +17,12 @@ export interface Growth {
   readonly grew: boolean;
 }
 
-/** Bytes of heap a call may leave: caches fill, by a tenth of this; the smallest object with an id left of each is more. */
+/** Bytes of heap a call may leave: bounded caches fill, by a third of it; the smallest object with an id is more. */
 const HEAP_BYTES_PER_CALL = 100;
 /** Handles that may be more at the end than at the beginning: connections are opened again after they were broken. */
 const HANDLES_IN_ALL = 4;
-/** Rests it takes to tell growth from chance. */
-export const FEWEST_RESTS = 4;
+/** Rests it takes to tell growth from chance: with four, Student's quantile is twice that of six. */
+export const FEWEST_RESTS = 6;
 
 /** Looks at each thing that must stay as it is. At least {@link FEWEST_RESTS} rests; `heapBytesPerCall` are tolerated. */
 export function judge(rests: readonly Rest[], heapBytesPerCall = HEAP_BYTES_PER_CALL): Growth[] {
