@@ -19,7 +19,10 @@ export async function serve(options: { config?: string }): Promise<void> {
   const config = checkedConfig(options.config);
   const log = createLog(config.log);
   for (const warning of warningsOf(config)) log.warn(warning);
-  if (config.warmUp) await warmUp();
+  if (config.warmUp)
+    await warmUp(config).catch((error: Error) =>
+      log.warn({ error: error.message }, 'no warm-up: the first calls will be slow'),
+    );
   const running = await start(config, log, await ownGuardsOf(config, options.config));
   reloadOnHangup(options.config, running.server, log);
   // Whoever reads the ready line may send a signal at once.

@@ -451,7 +451,9 @@ export const configSchema = z.strictObject({
   warmUp: z
     .boolean()
     .default(true)
-    .describe('Run virtual sessions before the first real one, so that it is not the slowest'),
+    .describe(
+      'Run sessions with itself on loopback before the first real one, up to 3 s, so that it is not the slowest',
+    ),
 });
 
 export type Config = z.output<typeof configSchema>;
