@@ -132,6 +132,7 @@ export class Engine implements SessionHost {
     this.#records = new Records(options, () => this.counters.storeFailures++);
     this.messages = new Messages(options, this);
     options.sip.onEvent((event) => this.#onSip(event));
+    options.sip.storedBy?.((leg, then) => this.#whenStored(leg, then));
   }
 
   /** The policy of sessions that no rule is about. */
@@ -313,6 +314,12 @@ export class Engine implements SessionHost {
 
   onTransition(session: Session, event: Unstamped | undefined): void {
     this.#options.observe?.(session, event);
+  }
+
+  #whenStored(leg: LegId, then: () => void): void {
+    const session = this.sessions.get(leg.slice(0, leg.indexOf('.')));
+    if (session === undefined) then();
+    else session.whenStored(then);
   }
 
   mustStore(session: Session): void {

@@ -4,7 +4,7 @@ import type { Profile, Role } from '../../machines/session/policy.ts';
 import type { CpimHead } from '../cpim/cpim.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { SipRequest } from '../sip/message/message.ts';
-import type { ExchangeId, LegId } from '../sip/port.ts';
+import type { ExchangeId, LegId, WhenStored } from '../sip/port.ts';
 import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
 import type { LegState } from '../sip/user-agent/leg.ts';
 
@@ -71,6 +71,8 @@ export interface Dialogs {
   restoreOutside(exchange: ExchangeId, request: SipRequest): void;
   exportProxied(session: string): ProxiedState | undefined;
   restoreProxied(state: ProxiedState): void;
+  /** What it ends by itself waits for this: after a restart the session could be taken to be what was ended. */
+  storedBy(whenStored: WhenStored): void;
 }
 
 /**

@@ -55,6 +55,8 @@ export class Session implements TimerOwner {
   #deadlines: SessionContext['deadlines'] | undefined;
   #timer: Timer | undefined;
   #running = false;
+  /** What beside effects waits for the writes under way. */
+  #whenStored: (() => void)[] | undefined;
   #freed: readonly LegName[] = [];
 
   private constructor(host: SessionHost, id: string, dossier: Dossier, actor: SessionActor, startedAt: number) {
@@ -160,10 +162,18 @@ export class Session implements TimerOwner {
     } else this.run();
   }
 
+  /** Runs `then` once everything up to now is stored. */
+  whenStored(then: () => void): void {
+    if (this.writes === 0) then();
+    else if (this.#whenStored === undefined) this.#whenStored = [then];
+    else this.#whenStored.push(then);
+  }
+
   /** Carries out what waits, in order. An effect may bring the next event at once, and with it further effects. */
   run(): void {
     if (this.#running) return;
     this.#running = true;
+    if (this.writes === 0 && this.#whenStored !== undefined) this.#tellStored(this.#whenStored);
     while (this.writes === 0) {
       const effect = this.pending[0];
       if (effect === undefined) break;
@@ -172,6 +182,11 @@ export class Session implements TimerOwner {
     }
     this.#running = false;
     if (this.writes === 0) this.#host.onIdle(this);
+  }
+
+  #tellStored(waiting: readonly (() => void)[]): void {
+    this.#whenStored = undefined;
+    for (const then of waiting) then();
   }
 
   /** Deadlines are data; one timer waits for the earliest of them. */

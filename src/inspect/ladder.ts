@@ -156,6 +156,7 @@ const RESTORING = [
   'exportProxied',
   'restoreProxied',
   'restoreOutside',
+  'storedBy',
 ] as const;
 
 /** Methods of the port that are not watched still run on the port itself. */

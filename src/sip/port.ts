@@ -14,6 +14,9 @@ export type LegId = string;
 /** A transaction inside a leg that is still to be answered, or whose answer is awaited. */
 export type ExchangeId = string;
 
+/** Runs `then` once what the session of this leg has come to is stored; at once where nothing is or has to be. */
+export type WhenStored = (leg: LegId, then: () => void) => void;
+
 /** Who sent a request, as the transport knows it. */
 export interface Source {
   readonly address: string;

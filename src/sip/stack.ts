@@ -16,7 +16,7 @@ import { serialize } from './message/serialize.ts';
 import type { Network, Resolver } from './network.ts';
 import { OutsideExchanges } from './outside-exchanges.ts';
 import { OwedAnswers } from './owed-answers.ts';
-import type { LegId, Payload, ProxyCommand, SipCommand, SipEvent, SipPort, Source } from './port.ts';
+import type { LegId, Payload, ProxyCommand, SipCommand, SipEvent, SipPort, Source, WhenStored } from './port.ts';
 import type { ProxyContext } from './proxy/context.ts';
 import { forwardAckStateless, passThrough } from './proxy/pass-through.ts';
 import type { ProxiedState } from './proxy/proxied-session.ts';
@@ -91,6 +91,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   /** Subscriptions of ours, by local tag. */
   readonly #subscriptions = new Map<string, Subscription>();
   #listener: (event: SipEvent) => void = () => {};
+  #whenStored: WhenStored = (_, then) => then();
 
   constructor(options: SipStackOptions) {
     this.#options = options;
@@ -432,6 +433,10 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#owed.add(leg, exchange, status, payload);
   }
 
+  whenStored(leg: LegId, then: () => void): void {
+    this.#whenStored(leg, then);
+  }
+
   recordRoute(user: string, transport: TransportName): string {
     return `<sip:${user}@${this.#options.network.sentBy(transport)}${transportParam(transport)};lr>`;
   }
@@ -486,6 +491,10 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   restoreProxied(state: ProxiedState): void {
     this.#proxied.open(state);
+  }
+
+  storedBy(whenStored: WhenStored): void {
+    this.#whenStored = whenStored;
   }
 
   /** Ends everything at once, for a host that stops. */

@@ -5,6 +5,8 @@ import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
 import { established, KEPT, ROLES, ringing, type Scene } from './scene.ts';
 
+const COMMIT_MS = 40;
+
 /** The core has forked, and another callee answers too. */
 function secondAnswer(scene: Scene, tag = 'other'): void {
   scene.fork('fork', tag);
@@ -46,6 +48,49 @@ race('second 2xx from a fork, early and late', () => {
       caller ← pf            200 BYE 2 ${toCaller}
     `);
     scene.over(scene.endedBy(scene.near));
+  });
+
+  // Which of the two the session has is on its way to the disk: until it is there, a kill would make them equal again, and
+  // whoever repeats his 2xx first would be the session.
+  it.each(ROLES)('%s, B2BUA, early: the second is not ended before it is stored which one is the session', (role) => {
+    const scene = ringing(role, 'b2bua', KEPT);
+    scene.world.pf.store.delayMs = COMMIT_MS;
+    scene.far.respond(200, { sdp: chatSdp('bob') });
+    secondAnswer(scene);
+    secondAnswer(scene);
+    scene.world.advance(COMMIT_MS / 2);
+    expect(scene.ladder).toEqual(ladder`
+               pf ← callee   200 INVITE 1
+               pf ← fork     200 INVITE 1
+               pf ← fork     200 INVITE 1 again
+    `);
+    scene.fromHere();
+    scene.world.advance(COMMIT_MS * 4);
+    scene.answer(scene.far, 'BYE');
+    expect(scene.ladder).toEqual(ladder`
+               pf → fork     ACK 1
+               pf → fork     BYE 2
+      caller ← pf            200 INVITE 1
+               pf ← fork     200 BYE 2
+    `);
+  });
+
+  it.each(ROLES)('%s, B2BUA, early: the second hangs up before that, and has its ACK, its 200 and no BYE', (role) => {
+    const scene = ringing(role, 'b2bua', KEPT);
+    scene.world.pf.store.delayMs = COMMIT_MS;
+    scene.far.respond(200, { sdp: chatSdp('bob') });
+    secondAnswer(scene);
+    scene.far.localTag = 'other';
+    scene.far.bye();
+    scene.world.advance(COMMIT_MS * 4);
+    expect(scene.ladder).toEqual(ladder`
+               pf ← callee   200 INVITE 1
+               pf ← fork     200 INVITE 1
+               pf ← fork     BYE 1
+               pf → fork     ACK 1
+               pf → fork     200 BYE 1
+      caller ← pf            200 INVITE 1
+    `);
   });
 
   // Late: the session is established since 20 s; copies of this 2xx get copies of its ACK and no second BYE.

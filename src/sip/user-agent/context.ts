@@ -2,7 +2,7 @@
 import type { Clock } from '../../time/clock.ts';
 import type { RoutedRequest } from '../dialog/dialog.ts';
 import type { HeaderField } from '../message/header.ts';
-import type { Payload, SipEvent } from '../port.ts';
+import type { Payload, SipEvent, WhenStored } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { TimerValues } from '../transaction/timers.ts';
 import type { Leg } from './leg.ts';
@@ -21,6 +21,7 @@ export interface AckCopy {
 export interface UserAgentContext {
   readonly clock: Clock;
   readonly timers: TimerValues;
+  readonly whenStored: WhenStored;
   emit(event: SipEvent): void;
   /** Sends a request as a new client transaction. `branch` is unique to it, without the magic cookie. */
   send(alternatives: readonly RoutedRequest[], branch: string, user: ClientUser): Sending;

@@ -1,6 +1,7 @@
 /** A leg of a process that is gone: its INVITE is history, its dialog lives on. */
-import type { SipResponse } from '../message/message.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { ExchangeId, Payload } from '../port.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
 import type { UserAgentContext } from './context.ts';
 import { Leg, type LegState } from './leg.ts';
 import { Stragglers } from './stragglers.ts';
@@ -15,6 +16,11 @@ export class RestoredLeg extends Leg {
   constructor(ua: UserAgentContext, state: LegState) {
     super(ua, state);
     this.#stragglers = new Stragglers(ua);
+  }
+
+  override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
+    if (request.method === 'BYE' && this.#stragglers.receiveBye(request, transaction)) return;
+    super.receive(request, transaction, localTag);
   }
 
   /** Forks that answer late don't know of the restart: they are ended all the same. */

@@ -8,6 +8,7 @@ import { type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
 import type { FailureCause, LegId, OutgoingInvite } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
 import type { Sending, UserAgentContext } from './context.ts';
 import { Leg } from './leg.ts';
 import { Stragglers } from './stragglers.ts';
@@ -112,6 +113,11 @@ export class UacLeg extends Leg implements ClientUser {
 
   #endStraggler(response: SipResponse): void {
     this.#stragglers.end(this.#request, response, this.state.dialogs[this.forkOf(response.toTag ?? '')]);
+  }
+
+  override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
+    if (request.method === 'BYE' && this.#stragglers.receiveBye(request, transaction)) return;
+    super.receive(request, transaction, localTag);
   }
 
   override receiveStray(response: SipResponse): void {

@@ -1,7 +1,7 @@
 /** Invariant 1: no leg is left confirmed on one side, and no INVITE left ringing, when its session is over. */
 import { timedOut } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
-import { endOf, finals, first, isForwarded, named, type TransactionSeen, type Wire } from './wire.ts';
+import { endOf, finals, first, isForwarded, named, settledBy, type TransactionSeen, type Wire } from './wire.ts';
 
 export function invariant01AllEndsTold(wire: Wire): Violation[] {
   const violations: Violation[] = [];
@@ -21,7 +21,7 @@ export function invariant01AllEndsTold(wire: Wire): Violation[] {
 
 /** The first 2xx of an INVITE that nobody called off, and that the process lived long enough to hear. */
 function isAwaited(invite: TransactionSeen, remoteTag: string, wire: Wire): boolean {
-  const final = finals(invite)[0]?.message;
+  const final = settledBy(invite, wire)?.message;
   const copies = invite.responses.filter(({ message }) => message.toTag === remoteTag && message.status >= 200);
   return (
     final?.toTag === remoteTag && !timedOut(invite, wire) && wire.cancelOf(invite) === undefined && wire.noticed(copies)

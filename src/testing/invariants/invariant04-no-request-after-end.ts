@@ -18,17 +18,15 @@ function afterBye(dialog: DialogSeen, wire: Wire): Violation[] {
 }
 
 /**
- * A kill may take the end of a dialog from the record, and the dialog is ended once more. Either the record told of no
- * answer yet: the 2xx of a fork that was ended comes again. Or it outlived its session by the moment that deletions wait.
- * `ended`: place of that end in the chronicle.
+ * A record may outlive its session by the moment that deletions wait; where the process is killed in it, the session ends
+ * once more. `ended`: place of that end in the chronicle.
  */
 export function isEndedAnew(session: string, ended: number, bye: TransactionSeen, wire: Wire): boolean {
   const states = wire.sessions.get(session)?.states ?? [];
   return states.some(({ order, entry }, at) => {
     if (bye.method !== 'BYE' || !entry.restored || order < ended || order > first(bye).order) return false;
     const last = states[at - 1]?.entry;
-    const outlived = last?.state === 'closed' && wire.crashed(last.at, last.at + COMMIT_MS);
-    return entry.state.startsWith('inviting') || outlived;
+    return last?.state === 'closed' && wire.crashed(last.at, last.at + COMMIT_MS);
   });
 }
 

@@ -1,4 +1,5 @@
 /** Invariant 11: no IWF keeps a dialog when the session is over, one that was born during the closing included. */
+import { DEFAULT_TIMERS, transactionTimeout } from '../../sip/transaction/timers.ts';
 import type { Violation } from './violation.ts';
 import { type DialogSeen, endOf, first, type Sighting, type Wire } from './wire.ts';
 
@@ -25,12 +26,28 @@ export function isKnown(dialog: DialogSeen, wire: Wire, by = Number.POSITIVE_INF
   );
 }
 
-/** Nobody answered for 64*T1 (timer B), which a restart begins anew: what comes then belongs to nothing. */
+/**
+ * Nobody answered for 64*T1 (timer B), which a restart begins anew where it had not run out before the kill: what comes
+ * then belongs to nothing.
+ */
 export function timedOut(invite: DialogSeen['invite'], wire: Wire): boolean {
-  const asked = first(invite).at;
-  const begun = Math.max(asked, ...wire.crashes.filter(({ at }) => at >= asked).map(({ until }) => until));
+  let begun = first(invite).at;
+  for (const crash of wire.crashes.filter(({ at }) => at >= begun)) {
+    if (ranOut(invite, begun, crash)) return true;
+    begun = crash.until;
+  }
   const heard = invite.responses.find(({ at }) => at >= begun);
   return heard !== undefined && heard.at - begun >= REMEMBERED_MS;
+}
+
+/** It was silent for the whole of timer B when the process was killed, and is not said again: the record knows of it. */
+function ranOut(
+  { sightings, responses }: DialogSeen['invite'],
+  begun: number,
+  crash: Wire['crashes'][number],
+): boolean {
+  const silent = !responses.some(({ at }) => at >= begun && at <= crash.at);
+  return silent && crash.at - begun >= TIMER_B_MS && !sightings.some(({ at }) => at >= crash.until);
 }
 
 /** After a restart only sessions that had not ended are known. */
@@ -43,6 +60,8 @@ export function isForgotten(
   if (!wire.crashed(first(invite).at, answer.at)) return false;
   return sessions.every((session) => (wire.stateAt(session, answer.order)?.state ?? 'closed') === 'closed');
 }
+
+const TIMER_B_MS = transactionTimeout(DEFAULT_TIMERS);
 
 /** 64*T1, less what a message needs on its way: as long as the INVITE is remembered (RFC 3261 13.2.2.4, 9.1). */
 export const REMEMBERED_MS = 31_000;

@@ -1,7 +1,16 @@
 /** Invariant 12: a 2xx after the CANCEL, or of another fork, is acknowledged and ended; it never becomes a leg. */
 import { isForgotten, isKnown, REMEMBERED_MS, settledAt, timedOut } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
-import { type DialogSeen, finals, first, isForwarded, named, type TransactionSeen, type Wire } from './wire.ts';
+import {
+  type DialogSeen,
+  finals,
+  first,
+  isForwarded,
+  named,
+  settledBy,
+  type TransactionSeen,
+  type Wire,
+} from './wire.ts';
 
 export function invariant12Late2xxLateFork(wire: Wire): Violation[] {
   const own = wire.dialogs.filter((dialog) => dialog.outgoing && isStraggler(dialog, wire));
@@ -13,7 +22,7 @@ export function invariant12Late2xxLateFork(wire: Wire): Violation[] {
 
 /** Not the first final answer, or one that came after the INVITE had been called off. */
 function isStraggler({ invite, remoteTag, answers }: DialogSeen, wire: Wire): boolean {
-  const final = finals(invite)[0];
+  const final = settledBy(invite, wire);
   const cancel = wire.cancelOf(invite);
   const [answer] = answers;
   const late = cancel !== undefined && answer !== undefined && first(cancel).order < answer.order;

@@ -3,7 +3,7 @@ import { type FolderSeen, kindOf } from './folders.ts';
 import { isEndedAnew } from './invariant04-no-request-after-end.ts';
 import { isKnown } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
-import { type DialogSeen, endOf, finals, first, named, type Wire } from './wire.ts';
+import { type DialogSeen, endOf, finals, first, named, type TransactionSeen, type Wire } from './wire.ts';
 
 /** `undisturbed`: what the same scene leaves in the store when nobody kills the process. */
 export function invariant15RestartIsADelay(
@@ -45,10 +45,22 @@ function forgotten(dialog: DialogSeen, wire: Wire): Violation[] {
     .filter((request) => isKnown(dialog, wire, first(request).at) && wire.noticed([first(request)]))
     .filter((request) => finals(request).some(({ message }) => message.status === 481))
     .filter((request) => finals(request).every(({ message }) => message.status !== 200))
+    .filter((request) => !isEndedBy(request, dialog.session, wire))
     .map((request) => {
       const what = `${named(request)} of leg ${dialog.leg} found its dialog forgotten`;
       return { invariant: 15, what, at: first(request).at };
     });
+}
+
+/**
+ * The session ended by it, but its 200 waited for a copy after a kill, and another kill has taken that: both sides know
+ * of the end. Whoever refused the copies must be of a process behind the one in which the session ended for good.
+ */
+function isEndedBy(bye: TransactionSeen, session: string, wire: Wire): boolean {
+  const last = wire.sessions.get(session)?.states.at(-1);
+  if (last === undefined || last.entry.state !== 'closed' || last.entry.restored) return false;
+  const closedAt = last.entry.at;
+  return wire.crashed(first(bye).at, closedAt) && finals(bye).every(({ at }) => wire.crashed(closedAt, at));
 }
 
 /** What the folders hold, by kind and number. */

@@ -244,6 +244,17 @@ export function finals(transaction: TransactionSeen): readonly Sighting<SipRespo
   return transaction.responses.filter(({ message }) => message.status >= 200);
 }
 
+/**
+ * The final response an INVITE was settled by: the first one, unless a kill came before it was stored, which shows in that
+ * the INVITE is said again.
+ */
+export function settledBy(invite: TransactionSeen, wire: Wire): Sighting<SipResponse> | undefined {
+  const said = invite.sightings.at(-1);
+  const isLost = (final: Sighting): boolean =>
+    said !== undefined && final.order < said.order && wire.crashed(final.at, said.at);
+  return finals(invite).find((final) => !isLost(final));
+}
+
 /** How a message reads in a report. */
 export function named(transaction: TransactionSeen): string {
   return `${transaction.method} ${transaction.request.cseq?.number ?? '?'} of ${transaction.request.callId}`;
