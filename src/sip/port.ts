@@ -105,7 +105,8 @@ export interface OutgoingInvite extends Payload {
   readonly routeSets: readonly (readonly string[])[];
 }
 
-export type SipCommand =
+/** What a session orders of one of its legs. */
+export type LegCommand =
   | { readonly type: 'trying'; readonly leg: LegId }
   | ({
       readonly type: 'progress';
@@ -154,6 +155,11 @@ export type SipCommand =
       readonly status: number;
       readonly reason?: string;
     } & Payload)
+  /** The session is over: what still arrives for the leg, the stack ends by itself (RFC 3261 13.2.2.4). */
+  | { readonly type: 'release'; readonly leg: LegId };
+
+export type SipCommand =
+  | LegCommand
   /** Answers a request that belongs to no session. */
   | ({
       readonly type: 'reply';
@@ -180,8 +186,6 @@ export type SipCommand =
       readonly request: SipRequest;
       readonly routeSets: readonly (readonly string[])[];
     }
-  /** The session is over: what still arrives for the leg, the stack ends by itself (RFC 3261 13.2.2.4). */
-  | { readonly type: 'release'; readonly leg: LegId }
   | ProxyCommand;
 
 /**

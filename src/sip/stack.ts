@@ -30,9 +30,8 @@ import { TransactionLayer } from './transaction/layer.ts';
 import { DEFAULT_TIMERS, type TimerValues, transactionTimeout } from './transaction/timers.ts';
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
-import { RestoredLeg } from './user-agent/restored-leg.ts';
+import { Legs } from './user-agent/legs.ts';
 import { Subscription, type SubscriptionOptions, type SubscriptionUser } from './user-agent/subscription.ts';
-import { UacLeg } from './user-agent/uac-leg.ts';
 import { UasLeg } from './user-agent/uas-leg.ts';
 import { wayBack } from './way-back.ts';
 
@@ -78,13 +77,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   readonly #options: SipStackOptions;
   readonly #reception: Reception;
   readonly #layer: TransactionLayer;
-  readonly #legs = new Map<string, Leg>();
-  /** INVITEs handed up that have no answer yet, by leg. */
-  readonly #invites = new Map<LegId, InviteServerTransaction>();
-  /** Early dialogs of INVITEs that are said again after a restart. */
-  readonly #early = new Map<LegId, LegState>();
-  /** INVITEs that were answered before a restart, by Call-ID and From tag: a copy of one begins no session. */
-  readonly #answered = new Map<string, LegId>();
+  readonly #legs = new Legs(this);
   readonly #proxied: ProxiedSessions;
   readonly #outside = new OutsideExchanges(this);
   readonly #owed: OwedAnswers;
@@ -142,7 +135,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     if (this.#layer.receiveResponse(response)) return;
     this.counters.strayResponses++;
     if (response.cseq?.method === 'INVITE' && response.status >= 200 && response.status < 300) {
-      const leg = this.#legs.get(response.fromTag ?? '');
+      const leg = this.#legs.find(response.fromTag ?? '');
       if (leg === undefined) this.#forwardStray(response);
       else leg.receiveStray(response);
     }
@@ -172,7 +165,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   }
 
   #receiveAck(request: SipRequest): void {
-    const leg = this.#legs.get(request.toTag ?? '');
+    const leg = this.#legs.find(request.toTag ?? '');
     if (leg !== undefined && !this.#passesProxied(request)) {
       leg.receiveAck(request);
       return;
@@ -206,7 +199,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   #receiveInDialog(request: SipRequest, flow: Flow): void {
     const tag = request.toTag ?? '';
-    const leg = this.#legs.get(tag);
+    const leg = this.#legs.find(tag);
     if (leg !== undefined && !this.#passesProxied(request)) {
       leg.receive(request, this.#layer.createServer(request, flow), tag);
       return;
@@ -255,22 +248,14 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       return;
     }
     const mergeKey = mergeKeyOf(request);
-    if (this.#layer.isMerged(mergeKey) || this.#isAnsweredCopy(request)) {
+    if (this.#layer.isMerged(mergeKey) || this.#legs.isAnsweredCopy(request)) {
       this.counters.merged++;
       return refuse(482);
     }
     const transaction = this.#layer.createServer(request, flow, mergeKey) as InviteServerTransaction;
     const leg: LegId = `${identifiers.token()}.a`;
-    transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
-    this.#invites.set(leg, transaction);
+    this.#legs.await(leg, transaction);
     this.emit({ type: 'invite', leg, request, source });
-  }
-
-  /** 8.2.2.2: its transaction is gone with the process that answered it, and its session goes on. */
-  #isAnsweredCopy(request: SipRequest): boolean {
-    const leg = this.#answered.get(`${request.callId} ${request.fromTag ?? ''}`);
-    const dialog = leg === undefined ? undefined : this.#legs.get(leg)?.state.dialogs[0];
-    return dialog !== undefined && (request.cseq?.number ?? 0) <= dialog.remoteCSeq;
   }
 
   #sourceOf(flow: Flow): Source {
@@ -290,40 +275,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   execute(command: SipCommand): void {
     switch (command.type) {
-      case 'trying':
-        return this.#invites.get(command.leg)?.trying();
-      case 'progress':
-        return this.#uas(command.leg)?.progress(
-          command.fork,
-          command.status,
-          command.reason,
-          command.reliable,
-          command,
-        );
-      case 'answer':
-        this.#uas(command.leg)?.answer(command.fork, command.status, command, command.known === true);
-        this.#invites.delete(command.leg);
-        return;
-      case 'refuse':
-        return this.#refuse(command);
-      case 'invite':
-        return this.#invite(command);
-      case 'acknowledge':
-        return this.#legs.get(command.leg)?.acknowledge(command);
-      case 'cancel': {
-        const leg = this.#legs.get(command.leg);
-        return leg instanceof UacLeg ? leg.cancel(command.headers) : undefined;
-      }
-      case 'request': {
-        const leg = this.#legs.get(command.leg);
-        if (leg !== undefined) return leg.request(command.exchange, command.method, command.fork, command);
-        const { exchange } = command;
-        return this.emit({ type: 'response', leg: command.leg, exchange, status: 481, cause: 'transport' });
-      }
-      case 'cancelExchange':
-        return this.#legs.get(command.leg)?.cancelExchange(command.exchange);
-      case 'respond':
-        return this.#legs.get(command.leg)?.respond(command.exchange, command.status, command.reason, command);
       case 'reply':
         return this.#outside.reply(command);
       case 'replyAs':
@@ -335,9 +286,18 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
       case 'passThrough':
         return this.#passThrough(command);
       case 'release':
-        return this.#release(command.leg);
-      default:
+        this.#legs.execute(command);
+        if (command.leg.endsWith('.a')) this.#proxied.release(command.leg);
+        return;
+      case 'forwardInvite':
+      case 'forwardResponse':
+      case 'cancelBranch':
+      case 'forwardAck':
+      case 'forwardRequest':
+      case 'forwardReply':
         return this.#executeProxy(command);
+      default:
+        return this.#legs.execute(command);
     }
   }
 
@@ -354,60 +314,20 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#subscriptions.delete(id);
   }
 
-  /** The leg of an INVITE that is answered here and not forwarded: made when first needed. */
-  #uas(id: LegId): UasLeg | undefined {
-    const known = this.#legs.get(id);
-    if (known !== undefined) return known instanceof UasLeg ? known : undefined;
-    const transaction = this.#invites.get(id);
-    const request = transaction?.request;
-    if (transaction === undefined || request === undefined) return undefined;
-    const leg = new UasLeg(this, id, request, transaction);
-    this.#legs.set(id, leg);
-    return leg;
-  }
-
-  #refuse(command: Extract<SipCommand, { type: 'refuse' }>): void {
-    this.#uas(command.leg)?.refuse(command.status, command.reason, command);
-    this.#invites.delete(command.leg);
-  }
-
-  #invite(command: Extract<SipCommand, { type: 'invite' }>): void {
-    const { leg: id, invite } = command;
-    // The leg lingers with its transaction, and shall not keep the whole request that these were cut from.
-    const localAddress = detached(invite.from);
-    const remoteAddress = detached(invite.to);
-    const first = { callId: id, localTag: id, localAddress, remoteAddress, cseq: 1, uri: detached(invite.uri) };
-    const leg = new UacLeg(this, id, first, this.#early.get(id)?.dialogs);
-    this.#early.delete(id);
-    this.#legs.set(id, leg);
-    leg.invite(invite, command.known === true);
-  }
-
-  #release(id: LegId): void {
-    const leg = this.#legs.get(id);
-    const dialog = leg?.state.dialogs[0];
-    if (dialog !== undefined) this.#answered.delete(`${dialog.callId} ${dialog.remoteTag}`);
-    leg?.release();
-    this.#legs.delete(id);
-    this.#invites.delete(id);
-    this.#early.delete(id);
-    if (id.endsWith('.a')) this.#proxied.release(id);
-  }
-
   #executeProxy(command: ProxyCommand): void {
     if (command.type === 'forwardInvite') {
-      const transaction = this.#invites.get(command.leg);
+      const transaction = this.#legs.awaiting(command.leg);
       if (transaction !== undefined) this.#proxied.forwardInvite(command, transaction);
       return;
     }
     this.#proxied.execute(command);
     if (command.type !== 'forwardResponse') return;
-    if (this.#invites.get(command.leg)?.answered === true) this.#invites.delete(command.leg);
+    if (this.#legs.awaiting(command.leg)?.answered === true) this.#legs.settle(command.leg);
   }
 
   #passThrough(command: Extract<SipCommand, { type: 'passThrough' }>): void {
-    const transaction = this.#invites.get(command.leg);
-    this.#invites.delete(command.leg);
+    const transaction = this.#legs.awaiting(command.leg);
+    this.#legs.settle(command.leg);
     if (transaction === undefined) return;
     const request = command.request.copy();
     takeOwnRoute(request, this.#options.network);
@@ -442,18 +362,18 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   }
 
   bind(tag: string, leg: Leg): void {
-    this.#legs.set(tag, leg);
+    this.#legs.bind(tag, leg);
   }
 
   unbind(tag: string): void {
-    this.#legs.delete(tag);
+    this.#legs.unbind(tag);
   }
 
   // --- restart ---------------------------------------------------------------------------------------------
 
   /** A leg's dialogs as JSON; undefined where the leg is not known. */
   exportLeg(id: LegId): LegState | undefined {
-    return this.#legs.get(id)?.state;
+    return this.#legs.find(id)?.state;
   }
 
   exportProxied(key: string): ProxiedState | undefined {
@@ -462,16 +382,12 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   /** A leg as it was exported; requests inside its dialog are taken again. */
   restoreLeg(state: LegState): void {
-    const leg = new RestoredLeg(this, state);
-    this.#legs.set(state.id, leg);
-    for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
-    const [first] = state.dialogs;
-    if (state.inbound && first !== undefined) this.#answered.set(`${first.callId} ${first.remoteTag}`, state.id);
+    this.#legs.restore(state);
   }
 
   /** The early dialogs of an INVITE that will be said again. */
   restoreEarly(state: LegState): void {
-    if (state.dialogs.length > 0) this.#early.set(state.id, state);
+    this.#legs.restoreEarly(state);
   }
 
   /** An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. */
@@ -479,8 +395,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     const flow = wayBack(request, this.#options.network);
     if (flow === undefined) return;
     const transaction = this.#layer.createServer(request, flow, mergeKeyOf(request)) as InviteServerTransaction;
-    transaction.onCancel = (cancel) => this.emit({ type: 'cancelled', leg, request: cancel });
-    this.#invites.set(leg, transaction);
+    this.#legs.await(leg, transaction);
   }
 
   /** A request outside any dialog that has no answer yet. Copies of it find this transaction. */
@@ -501,8 +416,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   close(): void {
     this.#layer.clear();
     this.#legs.clear();
-    this.#answered.clear();
-    this.#invites.clear();
     this.#proxied.clear();
     this.#outside.clear();
     this.#subscriptions.clear();
