@@ -1,27 +1,15 @@
 /** MSRP identifiers from the operating system's randomness, and session-ids that a key makes. */
-import { createHmac, hkdfSync, randomFillSync } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import type { MsrpIdentifiers } from '../msrp/message/identifiers.ts';
+import { randomTokens } from './random-tokens.ts';
 
-// RFC 4975 9: ident-char; 32 of them, so that a byte gives one without a remainder.
+// RFC 4975 9: ident-char.
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** 15 letters of 5 bits: 75 bits, above the 64 that RFC 4975 7.1 asks of a transaction id. */
 const LENGTH = 15;
 
-/** Drawn in one go and used up letter by letter, since each draw is a system call. */
 export function nodeMsrpIdentifiers(): MsrpIdentifiers {
-  const pool = new Uint8Array(LENGTH * 256);
-  let at = pool.length;
-  return {
-    token() {
-      if (at === pool.length) {
-        randomFillSync(pool);
-        at = 0;
-      }
-      let token = '';
-      for (const end = at + LENGTH; at < end; at++) token += LETTERS[(pool[at] as number) & 31];
-      return token;
-    },
-  };
+  return { token: randomTokens(LETTERS, LENGTH) };
 }
 
 /** RFC 4975 14.1 asks for 80 bits that nobody can guess; 20 letters of 6 bits have 120. */
