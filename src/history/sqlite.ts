@@ -1,6 +1,6 @@
 /** The embedded message store: the folders, objects and pointers of an IMAP store with METADATA, in one SQLite file. */
 import type Database from 'better-sqlite3';
-import { openDatabase } from '../store/sqlite.ts';
+import { type DatabaseForm, openDatabase } from '../store/sqlite.ts';
 import {
   type Done,
   type FolderSummary,
@@ -13,7 +13,7 @@ import {
 } from './driver.ts';
 import type { FolderRef } from './intent.ts';
 
-export const HISTORY_SCHEMA = `
+const HISTORY_SCHEMA = `
   CREATE TABLE IF NOT EXISTS folders (
     id INTEGER PRIMARY KEY,
     user TEXT NOT NULL,
@@ -34,7 +34,12 @@ export const HISTORY_SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
-const USER_VERSION = 1;
+export const HISTORY_FORM: DatabaseForm = {
+  schema: HISTORY_SCHEMA,
+  version: 1,
+  // An object of a session is some hundred bytes long, and changes a page of each of four trees.
+  pageBytes: 4096,
+};
 
 function pointerStatements(db: Database.Database, column: 'session_info' | 'group_state') {
   return {
@@ -49,9 +54,7 @@ export interface SqliteHistoryOptions {
 }
 
 export function sqliteHistory(options: SqliteHistoryOptions): SqliteHistory {
-  return new SqliteHistory(
-    openDatabase(options.path, HISTORY_SCHEMA, USER_VERSION, options.synchronous ?? 'normal', false),
-  );
+  return new SqliteHistory(openDatabase(options.path, HISTORY_FORM, options.synchronous ?? 'normal', false));
 }
 
 export class SqliteHistory implements HistoryDriver, HistoryReader {
@@ -62,9 +65,14 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   readonly #takeUid: Database.Statement;
   readonly #insert: Database.Statement;
   readonly #pointers: Readonly<Record<Pointer, { readonly set: Database.Statement; readonly get: Database.Statement }>>;
+  /** Made once: better-sqlite3 makes four functions for each that it is given. */
+  readonly #atomically: <T>(work: () => T) => T;
+  /** The folder that the transaction under way has found: until its end nobody else can remove it. */
+  #found: { readonly folder: FolderRef; readonly id: number } | undefined;
 
   constructor(db: Database.Database) {
     this.#db = db;
+    this.#atomically = db.transaction((work: () => unknown) => work()) as <T>(work: () => T) => T;
     this.#folderId = db
       .prepare('SELECT id FROM folders WHERE user = ? AND conversation = ? AND contribution = ?')
       .pluck();
@@ -81,7 +89,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   together(work: () => void): void {
-    this.#db.transaction(work)();
+    this.#inTransaction(work);
   }
 
   openFolder(folder: FolderRef, done: Done<void>): void {
@@ -91,15 +99,15 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
-    this.#try(done, () => this.#db.transaction(() => this.#appendOnce(this.#existing(folder), key, object))());
+    this.#try(done, () => this.#inTransaction(() => this.#appendOnce(this.#existing(folder), key, object)));
   }
 
   appendAll(folder: FolderRef, objects: readonly KeyedObject[], done: Done<readonly number[]>): void {
     this.#try(done, () =>
-      this.#db.transaction(() => {
+      this.#inTransaction(() => {
         const id = this.#existing(folder);
         return objects.map(({ key, object }) => this.#appendOnce(id, key, object));
-      })(),
+      }),
     );
   }
 
@@ -169,6 +177,18 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
     this.#db.close();
   }
 
+  /** Inside another one it is undone by itself where it fails. */
+  #inTransaction<T>(work: () => T): T {
+    try {
+      return this.#atomically(work);
+    } catch (error) {
+      this.#found = undefined;
+      throw error;
+    } finally {
+      if (!this.#db.inTransaction) this.#found = undefined;
+    }
+  }
+
   #appendOnce(folder: number, key: string, object: string): number {
     const known = this.#uidOf.get(folder, key) as number | undefined;
     if (known !== undefined) return known;
@@ -178,7 +198,10 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   #idOf(folder: FolderRef): number | undefined {
-    return this.#folderId.get(folder.user, folder.conversationId, folder.contributionId) as number | undefined;
+    if (this.#found?.folder === folder) return this.#found.id;
+    const id = this.#folderId.get(folder.user, folder.conversationId, folder.contributionId) as number | undefined;
+    if (id !== undefined && this.#db.inTransaction) this.#found = { folder, id };
+    return id;
   }
 
   #existing(folder: FolderRef): number {

@@ -35,7 +35,7 @@ export interface SqliteSessions extends SessionStore {
 
 // Sessions are found by number, not by name: one row fills about one page, and is written over when its session is over.
 // The names are looked at only when everything is loaded.
-export const SESSIONS_SCHEMA = `
+const SESSIONS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS registrations (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -49,12 +49,16 @@ interface StoredRow {
   readonly state: string;
 }
 
-/** Form of the file. A file of another form is left alone. */
-const USER_VERSION = 1;
+export const SESSIONS_FORM: DatabaseForm = {
+  schema: SESSIONS_SCHEMA,
+  version: 1,
+  // A record of a session fits one page of this size, so a commit writes one page for each session.
+  pageBytes: 8192,
+};
 
 export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   const { path, synchronous = 'normal' } = options;
-  return sessionsIn(openDatabase(path, SESSIONS_SCHEMA, USER_VERSION, synchronous, true));
+  return sessionsIn(openDatabase(path, SESSIONS_FORM, synchronous, true));
 }
 
 /** The store in a database that {@link openDatabase} has opened. */
@@ -194,14 +198,23 @@ function read(db: Database.Database, query: string): unknown[] {
   }
 }
 
+/** What a database file is made as. */
+export interface DatabaseForm {
+  /** The tables, where they are not there yet. */
+  readonly schema: string;
+  /** A file of another version is left alone. */
+  readonly version: number;
+  /** Whole pages are written; a file that is there keeps its size. */
+  readonly pageBytes: number;
+}
+
 /**
  * A database file in WAL mode with the given tables. `alone` keeps every other process out, which spares locks and
  * shared memory at each commit. Throws where the file belongs to something else or can't be opened.
  */
 export function openDatabase(
   path: string,
-  schema: string,
-  userVersion: number,
+  { schema, version, pageBytes }: DatabaseForm,
   synchronous: Synchronous,
   alone: boolean,
 ): Database.Database {
@@ -210,11 +223,10 @@ export function openDatabase(
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     db = new Database(path, { timeout: alone ? 0 : BUSY_MS });
     if (alone) db.pragma('locking_mode = EXCLUSIVE');
-    // A record of a session fits one page of this size, so a commit writes one page for each session.
-    db.pragma('page_size = 8192');
+    db.pragma(`page_size = ${pageBytes}`);
     const found = db.pragma('user_version', { simple: true }) as number;
-    if (found !== 0 && found !== userVersion) {
-      throw new Error(`made by another version (form ${found}, expected ${userVersion}); move it away to start anew`);
+    if (found !== 0 && found !== version) {
+      throw new Error(`made by another version (form ${found}, expected ${version}); move it away to start anew`);
     }
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
@@ -222,7 +234,7 @@ export function openDatabase(
     // then, on the thread that answers calls: often and briefly rather than seldom and long.
     db.pragma('wal_autocheckpoint = 1000');
     db.exec(schema);
-    db.pragma(`user_version = ${userVersion}`);
+    db.pragma(`user_version = ${version}`);
     return db;
   } catch (error) {
     db?.close();

@@ -4,7 +4,7 @@ import { type Done, type HistoryDriver, StoreAway } from '../../src/history/driv
 import type { FolderRef, HistoryIntent, HistoryOutcome, OpenIntent, SealIntent } from '../../src/history/intent.ts';
 import { MemoryHistory } from '../../src/history/memory.ts';
 import { Outbox } from '../../src/history/outbox.ts';
-import { HISTORY_SCHEMA, SqliteHistory, sqliteHistory } from '../../src/history/sqlite.ts';
+import { HISTORY_FORM, SqliteHistory, sqliteHistory } from '../../src/history/sqlite.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 
@@ -253,7 +253,7 @@ describe('a store that answers later', () => {
 
 describe('a full disk', () => {
   it('is told as it is, nothing half-done remains, and all is drained once there is room', () => {
-    const database = openDatabase(':memory:', HISTORY_SCHEMA, 1, 'normal', false);
+    const database = openDatabase(':memory:', HISTORY_FORM, 'normal', false);
     const driver = new SqliteHistory(database);
     const scene = new Scene(driver);
     const size = database.pragma('page_count', { simple: true }) as number;
@@ -275,7 +275,7 @@ describe('a full disk', () => {
   });
 
   it('undoes a write that several folders share as a whole, and each of them is told', () => {
-    const database = openDatabase(':memory:', HISTORY_SCHEMA, 1, 'normal', false);
+    const database = openDatabase(':memory:', HISTORY_FORM, 'normal', false);
     const driver = new SqliteHistory(database);
     const scene = new Scene(driver);
     database.pragma(`max_page_count = ${(database.pragma('page_count', { simple: true }) as number) + 6}`);

@@ -8,7 +8,7 @@ import type { HistoryIntent } from '../../src/history/intent.ts';
 import { memorySessions } from '../../src/store/memory.ts';
 import {
   openDatabase,
-  SESSIONS_SCHEMA,
+  SESSIONS_FORM,
   type SqliteSessions,
   sessionsIn,
   sqliteSessions,
@@ -126,7 +126,7 @@ describe('the SQLite session store', () => {
 
 describe('a full disk', () => {
   it('leaves a session that is over where the one that should take its place could not be written', () => {
-    const database = openDatabase(':memory:', SESSIONS_SCHEMA, 1, 'normal', true);
+    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
     const small = sessionsIn(database);
     commit({ puts: ['a', 'b'].map((id) => ({ id, origin: 'o', state: '1' })) }, small);
     database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
@@ -138,7 +138,7 @@ describe('a full disk', () => {
   });
 
   it('fails the batch as a whole, is counted while it lasts, and what was stored before stays', () => {
-    const database = openDatabase(':memory:', SESSIONS_SCHEMA, 1, 'normal', true);
+    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
     const small = sessionsIn(database);
     expect(commit({ puts: [{ id: 'a', origin: 'o', state: '1' }] }, small)).toBeUndefined();
     small.forgetIntents(['gone']);
