@@ -42,6 +42,8 @@ export abstract class Leg {
   released = false;
   /** True once a BYE went either way: only copies and crossings are still answered (RFC 3261 15). */
   protected ended = false;
+  /** Requests of ours that found no dialog here; in the process before a kill each may have found one, and used a number. */
+  protected homeless = 0;
   readonly #incoming = new Map<ExchangeId, IncomingExchange>();
   readonly #outgoing = new Map<ExchangeId, OutgoingExchange>();
   #answer: AnswerRetransmission | undefined;
@@ -166,6 +168,7 @@ export abstract class Leg {
   request(exchange: ExchangeId, method: string, fork: number | undefined, payload: Payload): void {
     const dialog = this.confirmedDialog ?? this.state.dialogs[fork ?? 0];
     if (dialog === undefined) {
+      this.homeless++;
       this.ua.emit({ type: 'response', leg: this.id, exchange, status: 481, cause: 'transport' });
       return;
     }

@@ -87,7 +87,13 @@ export class UacLeg extends Leg implements ClientUser {
     const known = this.forkOf(response.toTag ?? '');
     if (known >= 0) return known;
     if (this.state.dialogs.length >= MAX_FORKS) return -1;
-    return this.state.dialogs.push(dialogOfResponse(this.#request, response)) - 1;
+    return this.state.dialogs.push(this.#dialogOf(response)) - 1;
+  }
+
+  #dialogOf(response: SipResponse): Dialog {
+    const dialog = dialogOfResponse(this.#request, response);
+    dialog.localCSeq += this.homeless;
+    return dialog;
   }
 
   #onAnswer(response: SipResponse): void {
@@ -112,7 +118,8 @@ export class UacLeg extends Leg implements ClientUser {
   }
 
   #endStraggler(response: SipResponse): void {
-    this.#stragglers.end(this.#request, response, this.state.dialogs[this.forkOf(response.toTag ?? '')]);
+    const early = this.state.dialogs[this.forkOf(response.toTag ?? '')] ?? this.#dialogOf(response);
+    this.#stragglers.end(this.#request, response, early);
   }
 
   override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
