@@ -279,6 +279,21 @@ describe('connections', () => {
     expect(relay().counters.failures).toBe(0);
   });
 
+  it('what waits for a peer stays as it came, whatever else is read meanwhile', async () => {
+    await start({ reconnectMs: 30_000 });
+    const { alice, bob, toBob } = await talk();
+    const other = await talk();
+    bob.live.close();
+    await until('the loss is seen', async () => relay().connections === 3);
+    const text = 'mine '.repeat(400);
+    const waiting = alice.say(text);
+    await until('it waits', async () => relay().counters.chunks > 0);
+    expect(await other.alice.say('theirs '.repeat(800))).toMatchObject({ status: 200 });
+    bob.connect(toBob);
+    expect(await waiting).toMatchObject({ status: 200 });
+    expect((await bob.messages(1))[0]!.text === text).toBe(true);
+  });
+
   it('where the function connects, it connects again by itself', async () => {
     await start();
     const { alice, bob } = await talk({ answer: 'passive' });
