@@ -127,6 +127,43 @@ it('a connection that is paused while it reads goes on where it was', async () =
   expect(heard.length).toBe(text.length);
 });
 
+it('one that is paused before it is open is told of nothing until it goes on', async () => {
+  const far = await network((carrier) =>
+    user({
+      onData(bytes) {
+        carrier.writeBytes(bytes);
+        carrier.flush();
+      },
+    }),
+  );
+  let paused: Carrier | undefined;
+  let heard = '';
+  const near = await network(() => user({}));
+  near.dial(target(far), (carrier) => {
+    paused = carrier;
+    return user({
+      onOpen() {
+        carrier.write('one');
+        carrier.flush();
+      },
+      onData(bytes) {
+        heard += bytes.toString('latin1');
+      },
+    });
+  });
+  paused?.pause();
+  paused?.resume();
+  paused?.pause();
+  await until('it is open', async () => near.counters.dialled === 1);
+  const other: string[] = [];
+  // What another one says later has come back by now.
+  dial(near, far, ['two'], () => ({ onData: (bytes) => void other.push(bytes.toString('latin1')) }));
+  await until('the other has its own', async () => other.join('') === 'two');
+  expect(heard).toBe('');
+  paused?.resume();
+  await until('it is told', async () => heard === 'one');
+});
+
 it('a network that closes with connections open is closed, and one whose peers leave counts none', async () => {
   const near = await network(() => user({}));
   const far = await network(() => user({}));
