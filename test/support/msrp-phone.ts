@@ -10,6 +10,7 @@ import { type IncomingChunk, MsrpSession } from '../../src/msrp/session/session.
 import { MsrpNetwork, type MsrpTls } from '../../src/msrp/transport/network.ts';
 import { msrpLines, type Setup } from '../../src/sdp/msrp-lines.ts';
 import { type Passed, recorded } from './capture.ts';
+import { letPerish } from './perishable.ts';
 
 /** A message as it arrived. */
 export interface Arrived {
@@ -53,6 +54,7 @@ export class MsrpPhone {
   readonly #arriving = new Map<string, Arriving>();
   readonly #waiting: (() => void)[] = [];
   #peer = '';
+  #connections = 0;
 
   private constructor(name: string, clock: NodeClock, network: MsrpNetwork, secure: boolean) {
     this.name = name;
@@ -60,6 +62,7 @@ export class MsrpPhone {
     this.#network = network;
     this.#secure = secure;
     network.onConnection = (carrier) => this.#sessionOn(carrier);
+    letPerish(network);
   }
 
   static async open(name: string, tls?: MsrpTls): Promise<MsrpPhone> {
@@ -126,6 +129,7 @@ export class MsrpPhone {
 
   #talkOver(carrier: Carrier): CarrierUser {
     const phone = this;
+    this.#connections++;
     this.session = new MsrpSession(carrier, {
       uri: this.uri,
       get peer() {
@@ -145,8 +149,10 @@ export class MsrpPhone {
     const state = this.#arriving.get(messageId) ?? { hash: createHash('sha256'), size: 0, parts: [] };
     this.#arriving.set(messageId, state);
     // Over one connection the parts of a message come in their order.
-    if (at !== state.size && !this.orderless)
-      throw new Error(`${this.name}: bytes at ${at}, expected at ${state.size}`);
+    if (at !== state.size && !this.orderless) {
+      const place = `bytes of ${messageId} at ${at}, expected at ${state.size}`;
+      throw new Error(`${this.name}: ${place}, over connection ${this.#connections} or one before it`);
+    }
     state.hash.update(bytes);
     state.size += bytes.length;
     this.received += bytes.length;

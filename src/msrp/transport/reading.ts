@@ -28,13 +28,16 @@ interface Accepted {
 
 /**
  * The same connection as a socket that reads so. A server can't be told to make such ones, so its own is left empty; it
- * closes, and its server counts it no longer. As it was where this Node keeps its connections in another way.
+ * closes, and its server counts it no longer. As it was where this Node keeps its connections in another way: that costs
+ * processor time, nothing else.
  */
 export function readingShared(accepted: Socket): Socket {
   const own = accepted as Accepted;
   const handle = own._handle;
   if (typeof handle?.useUserBuffer !== 'function') return accepted;
+  const shared = new Socket({ handle, ...READ_SHARED } as SocketConstructorOpts);
+  if ((shared as Accepted)._handle !== handle) return accepted;
   own._handle = null;
   accepted.destroy();
-  return new Socket({ handle, ...READ_SHARED } as SocketConstructorOpts);
+  return shared;
 }
