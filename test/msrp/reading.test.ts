@@ -1,19 +1,22 @@
 /** What connections read into, and that nothing of it is kept: all of them share one piece of memory. */
-import { afterEach, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, Server, type Socket } from 'node:net';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import { NodeClock } from '../../src/host/node-clock.ts';
 import type { Carrier, CarrierUser } from '../../src/msrp/carrier.ts';
-import { DEFAULT_MSRP_LIMITS } from '../../src/msrp/limits.ts';
+import { DEFAULT_MSRP_LIMITS, type MsrpLimits } from '../../src/msrp/limits.ts';
 import { MsrpNetwork } from '../../src/msrp/transport/network.ts';
 import { until } from '../support/server.ts';
 
 const open: MsrpNetwork[] = [];
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const network of open.splice(0)) await network.close();
 });
 
-async function network(user: (carrier: Carrier) => CarrierUser): Promise<MsrpNetwork> {
-  const limits = { ...DEFAULT_MSRP_LIMITS, sendBufferBytes: 1_048_576 };
+async function network(user: (carrier: Carrier) => CarrierUser, of: Partial<MsrpLimits> = {}): Promise<MsrpNetwork> {
+  const limits = { ...DEFAULT_MSRP_LIMITS, sendBufferBytes: 1_048_576, ...of };
   const made = await MsrpNetwork.listen({ clock: new NodeClock(), limits, address: '127.0.0.1', ports: [0, 0] });
   made.onConnection = user;
   open.push(made);
@@ -164,6 +167,24 @@ it('one that is paused before it is open is told of nothing until it goes on', a
   await until('it is told', async () => heard === 'one');
 });
 
+it('one that is closed before it is open has its time to linger, and no more', async () => {
+  const silent = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const near = await network(() => user({}), { lingerMs: 100 });
+  const { port } = silent.address() as AddressInfo;
+  let carrier: Carrier | undefined;
+  near.dial({ host: '127.0.0.1', port, secure: false, fingerprint: undefined }, (made) => {
+    carrier = made;
+    return user({});
+  });
+  carrier?.close(true);
+  const [peer] = (await once(silent, 'connection')) as [Socket];
+  await until('it is gone', async () => near.connections === 0);
+  expect(near.counters.dialled).toBe(0);
+  peer.destroy();
+  silent.close();
+});
+
 it('a network that closes with connections open is closed, and one whose peers leave counts none', async () => {
   const near = await network(() => user({}));
   const far = await network(() => user({}));
@@ -172,4 +193,36 @@ it('a network that closes with connections open is closed, and one whose peers l
   await near.close();
   await until('they are gone', async () => far.connections === 0);
   expect([far.counters.accepted, far.counters.closedByPeer + far.counters.closedBroken]).toEqual([2, 2]);
+});
+
+/** What servers accept can't be told to read into memory of ours, as in a Node that keeps it in another way. */
+function keptInAnotherWay(): void {
+  const emit = Server.prototype.emit as (event: string, ...rest: unknown[]) => boolean;
+  const changed = function (this: Server, event: string, ...rest: unknown[]): boolean {
+    if (event === 'connection') Object.assign((rest[0] as { _handle: object })._handle, { useUserBuffer: undefined });
+    return emit.call(this, event, ...rest);
+  };
+  jest.spyOn(Server.prototype, 'emit').mockImplementation(changed);
+}
+
+it('where Node keeps what servers accept in another way, that reads as Node does by itself, pauses and all', async () => {
+  const memory = new Set<ArrayBufferLike>();
+  let heard = '';
+  keptInAnotherWay();
+  const far = await network((carrier) =>
+    user({
+      onData(bytes) {
+        memory.add(bytes.buffer);
+        heard += bytes.toString('latin1');
+        carrier.pause();
+        setImmediate(() => carrier.resume());
+      },
+    }),
+  );
+  const text = 'abcdefghij'.repeat(50_000);
+  dial(await network(() => user({})), far, [text], () => ({}));
+  await until('all is there', async () => heard.length >= text.length);
+  expect(heard === text).toBe(true);
+  expect(memory.size).toBeGreaterThan(1);
+  expect(far.connections).toBe(1);
 });

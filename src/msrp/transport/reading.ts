@@ -35,9 +35,7 @@ export function readingShared(accepted: Socket): Socket {
   const own = accepted as Accepted;
   const handle = own._handle;
   if (typeof handle?.useUserBuffer !== 'function') return accepted;
-  const shared = new Socket({ handle, ...READ_SHARED } as SocketConstructorOpts);
-  if ((shared as Accepted)._handle !== handle) return accepted;
   own._handle = null;
   accepted.destroy();
-  return shared;
+  return new Socket({ handle, ...READ_SHARED } as SocketConstructorOpts);
 }
