@@ -294,6 +294,20 @@ describe('connections', () => {
     expect((await bob.messages(1))[0]!.text === text).toBe(true);
   });
 
+  it('what is left of a message whose receiver was lost comes at its place over the new connection', async () => {
+    await start({ reconnectMs: 30_000 });
+    const { alice, bob, toBob } = await talk();
+    const size = 20_000_000;
+    void alice.live.send({ ...contentOf(Buffer.alloc(size, 'x')), chunkBytes: 10_000, failureReport: 'no' });
+    await until('some of it is there', async () => bob.received > 1_000_000);
+    bob.live.close();
+    await until('the loss is seen', async () => relay().connections === 1);
+    bob.connect(toBob);
+    expect((await bob.messages(1))[0]).toMatchObject({ size, flag: '$' });
+    expect(bob.received).toBeLessThan(size);
+    expect(await alice.say('whole')).toMatchObject({ status: 200 });
+  });
+
   it('where the function connects, it connects again by itself', async () => {
     await start();
     const { alice, bob } = await talk({ answer: 'passive' });

@@ -25,9 +25,12 @@ export interface Arrived {
 }
 
 interface Arriving {
-  hash: Hash;
+  readonly hash: Hash;
+  /** Where the next part belongs. */
   size: number;
   parts: Buffer[];
+  /** Over which of the phone's connections it comes. */
+  readonly connection: number;
 }
 
 export class MsrpPhone {
@@ -129,7 +132,7 @@ export class MsrpPhone {
 
   #talkOver(carrier: Carrier): CarrierUser {
     const phone = this;
-    this.#connections++;
+    const connection = ++this.#connections;
     this.session = new MsrpSession(carrier, {
       uri: this.uri,
       get peer() {
@@ -138,26 +141,33 @@ export class MsrpPhone {
       identifiers: this.#identifiers,
       recipient: {
         onChunk: (chunk) => this.answerTo(chunk),
-        onBytes: (chunk, at, bytes) => this.#onBytes(chunk, at, bytes),
+        onBytes: (chunk, at, bytes) => this.#onBytes(connection, chunk, at, bytes),
         onEnd: (chunk, flag) => this.#onEnd(chunk, flag),
       },
     });
     return this.session;
   }
 
-  #onBytes({ messageId }: IncomingChunk, at: number, bytes: Buffer): void {
-    const state = this.#arriving.get(messageId) ?? { hash: createHash('sha256'), size: 0, parts: [] };
-    this.#arriving.set(messageId, state);
-    // Over one connection the parts of a message come in their order.
-    if (at !== state.size && !this.orderless) {
-      const place = `bytes of ${messageId} at ${at}, expected at ${state.size}`;
-      throw new Error(`${this.name}: ${place}, over connection ${this.#connections} or one before it`);
+  #onBytes(connection: number, { messageId }: IncomingChunk, at: number, bytes: Buffer): void {
+    const state = this.#arrivingOver(connection, messageId);
+    // Over one connection the parts of a message come in their order. Over a later one comes what is left of it.
+    const isRest = connection > 1 && state.size === 0;
+    if (at !== state.size && !isRest && !this.orderless) {
+      throw new Error(`${this.name}: bytes of ${messageId} at ${at}, expected at ${state.size}`);
     }
     state.hash.update(bytes);
-    state.size += bytes.length;
+    state.size = this.orderless ? state.size + bytes.length : at + bytes.length;
     this.received += bytes.length;
     if (state.size <= 65_536) state.parts.push(Buffer.from(bytes));
     else state.parts = [];
+  }
+
+  #arrivingOver(connection: number, messageId: string): Arriving {
+    const known = this.#arriving.get(messageId);
+    if (known?.connection === connection) return known;
+    const state = { hash: createHash('sha256'), size: 0, parts: [], connection };
+    this.#arriving.set(messageId, state);
+    return state;
   }
 
   #onEnd({ messageId, contentType, lines }: IncomingChunk, flag: string): void {
