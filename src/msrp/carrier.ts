@@ -11,9 +11,9 @@ export interface Carrier {
   readonly full: boolean;
   /** Keeps a wire string for the next `flush`. */
   write(text: string): void;
-  /** Keeps bytes for the next `flush`; they must not change any more. */
+  /** Keeps a copy of bytes for the next `flush`. */
   writeBytes(bytes: Buffer): void;
-  /** The same with those from here to there; they too must not change any more. */
+  /** The same with those from here to there. */
   writePart(bytes: Buffer, from: number, to: number): void;
   flush(): void;
   /** Reads no further until `resume`. */
@@ -26,7 +26,7 @@ export interface Carrier {
 /** Whoever uses a connection. */
 export interface CarrierUser {
   onOpen(): void;
-  /** The bytes belong to the user from here on. */
+  /** The bytes are the user's until it returns: what they were read into is used again. */
   onData(bytes: Buffer): void;
   onDrain(): void;
   /** Told once. */

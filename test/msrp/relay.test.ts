@@ -279,6 +279,35 @@ describe('connections', () => {
     expect(relay().counters.failures).toBe(0);
   });
 
+  it('what waits for a peer stays as it came, whatever else is read meanwhile', async () => {
+    await start({ reconnectMs: 30_000 });
+    const { alice, bob, toBob } = await talk();
+    const other = await talk();
+    bob.live.close();
+    await until('the loss is seen', async () => relay().connections === 3);
+    const text = 'mine '.repeat(400);
+    const waiting = alice.say(text);
+    await until('it waits', async () => relay().counters.chunks > 0);
+    expect(await other.alice.say('theirs '.repeat(800))).toMatchObject({ status: 200 });
+    bob.connect(toBob);
+    expect(await waiting).toMatchObject({ status: 200 });
+    expect((await bob.messages(1))[0]!.text === text).toBe(true);
+  });
+
+  it('what is left of a message whose receiver was lost comes at its place over the new connection', async () => {
+    await start({ reconnectMs: 30_000 });
+    const { alice, bob, toBob } = await talk();
+    const size = 20_000_000;
+    void alice.live.send({ ...contentOf(Buffer.alloc(size, 'x')), chunkBytes: 10_000, failureReport: 'no' });
+    await until('some of it is there', async () => bob.received > 1_000_000);
+    bob.live.close();
+    await until('the loss is seen', async () => relay().connections === 1);
+    bob.connect(toBob);
+    expect((await bob.messages(1))[0]).toMatchObject({ size, flag: '$' });
+    expect(bob.received).toBeLessThan(size);
+    expect(await alice.say('whole')).toMatchObject({ status: 200 });
+  });
+
   it('where the function connects, it connects again by itself', async () => {
     await start();
     const { alice, bob } = await talk({ answer: 'passive' });

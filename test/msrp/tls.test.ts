@@ -42,6 +42,10 @@ async function phone(name: string, secure = true): Promise<MsrpPhone> {
   return made;
 }
 
+/** The description with the fingerprint of another certificate. */
+const withAnother = (sdp: string): string =>
+  sdp.replace(/(SHA-256 )(\w\w)/, (_, name, byte) => name + (byte === '00' ? '01' : '00'));
+
 async function talk(options: ChatOptions = {}): Promise<Chat> {
   return chat(hosted.alice, hosted.bob, { phones: [await phone('alice'), await phone('bob')], ...options });
 }
@@ -68,7 +72,7 @@ describe('TCP/TLS/MSRP', () => {
     await start({ openMs: 500 });
     const alice = await phone('alice');
     const lying = alice.sdp.bind(alice);
-    alice.sdp = (setup, attributes) => lying(setup, attributes).replace(/(SHA-256 )\w\w/, (_, name) => `${name}00`);
+    alice.sdp = (setup, attributes) => withAnother(lying(setup, attributes));
     const { toAlice } = await talk({ phones: [alice, await phone('bob')], connect: false });
     alice.connect(toAlice);
     await until('she is refused', async () => hosted.server.media!.relay.counters.refusedRequests[481] === 1);
@@ -79,7 +83,7 @@ describe('TCP/TLS/MSRP', () => {
     await start({ openMs: 400 });
     const bob = await phone('bob');
     const lying = bob.sdp.bind(bob);
-    bob.sdp = (setup, attributes) => lying(setup, attributes).replace(/(SHA-256 )\w\w/, (_, name) => `${name}00`);
+    bob.sdp = (setup, attributes) => withAnother(lying(setup, attributes));
     await talk({ phones: [await phone('alice'), bob], answer: 'passive', connect: false });
     await until('the session has ended', async () => (await hosted.metric('sessions')) === 0);
     expect(hosted.server.media!.relay.counters.dialFailed).toBeGreaterThan(0);

@@ -63,7 +63,10 @@ it(
 
     try {
       for (let kill = 0; kill < KILLS; kill++) {
+        const before = acknowledged.size;
         for (const phone of [talking.alice, talking.bob]) under.push(keepSaying(phone));
+        // Every second process lives to acknowledge something, however busy the machine is.
+        if (kill % 2 === 0) await until('something is acknowledged', async () => acknowledged.size > before);
         await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * LONGEST));
         server.program.child.kill('SIGKILL');
         await server.program.exit(5_000);
@@ -84,7 +87,7 @@ it(
       const ids = recordedIds(join(scene.folder, 'pf-history.sqlite'));
       expect(ids.length).toBe(new Set(ids).size);
       expect([...acknowledged].filter((id) => !ids.includes(id))).toEqual([]);
-      expect(acknowledged.size).toBeGreaterThan(KILLS);
+      expect(acknowledged.size).toBeGreaterThanOrEqual(KILLS / 2);
       expect(ids.every((id) => said.has(id))).toBe(true);
     } finally {
       alice.close();

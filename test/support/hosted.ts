@@ -6,6 +6,7 @@ import { configSchema } from '../../src/server/config/schema.ts';
 import { createLog } from '../../src/server/log.ts';
 import { type Server, startServer } from '../../src/server/server.ts';
 import type { Call, InviteOptions } from '../../src/testing/index.ts';
+import { letPerish } from './perishable.ts';
 import type { Scene } from './processes.ts';
 import { until } from './server.ts';
 import { UdpPhone } from './udp-phone.ts';
@@ -64,6 +65,7 @@ export async function host(
   });
   const log: Record<string, unknown>[] = [];
   const server = await startServer(whole, createLog(whole.log, { write: (line) => void log.push(JSON.parse(line)) }));
+  if (server.media !== undefined) letPerish(server.media.network);
   const address = server.listening[0]?.replace(/^udp:/, '') ?? '';
   const alice = await UdpPhone.open('alice', address);
   bob.peer.pf = address;

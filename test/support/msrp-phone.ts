@@ -10,6 +10,7 @@ import { type IncomingChunk, MsrpSession } from '../../src/msrp/session/session.
 import { MsrpNetwork, type MsrpTls } from '../../src/msrp/transport/network.ts';
 import { msrpLines, type Setup } from '../../src/sdp/msrp-lines.ts';
 import { type Passed, recorded } from './capture.ts';
+import { letPerish } from './perishable.ts';
 
 /** A message as it arrived. */
 export interface Arrived {
@@ -24,9 +25,12 @@ export interface Arrived {
 }
 
 interface Arriving {
-  hash: Hash;
+  readonly hash: Hash;
+  /** Where the next part belongs. */
   size: number;
   parts: Buffer[];
+  /** Over which of the phone's connections it comes. */
+  readonly connection: number;
 }
 
 export class MsrpPhone {
@@ -53,6 +57,7 @@ export class MsrpPhone {
   readonly #arriving = new Map<string, Arriving>();
   readonly #waiting: (() => void)[] = [];
   #peer = '';
+  #connections = 0;
 
   private constructor(name: string, clock: NodeClock, network: MsrpNetwork, secure: boolean) {
     this.name = name;
@@ -60,6 +65,7 @@ export class MsrpPhone {
     this.#network = network;
     this.#secure = secure;
     network.onConnection = (carrier) => this.#sessionOn(carrier);
+    letPerish(network);
   }
 
   static async open(name: string, tls?: MsrpTls): Promise<MsrpPhone> {
@@ -126,6 +132,7 @@ export class MsrpPhone {
 
   #talkOver(carrier: Carrier): CarrierUser {
     const phone = this;
+    const connection = ++this.#connections;
     this.session = new MsrpSession(carrier, {
       uri: this.uri,
       get peer() {
@@ -134,24 +141,33 @@ export class MsrpPhone {
       identifiers: this.#identifiers,
       recipient: {
         onChunk: (chunk) => this.answerTo(chunk),
-        onBytes: (chunk, at, bytes) => this.#onBytes(chunk, at, bytes),
+        onBytes: (chunk, at, bytes) => this.#onBytes(connection, chunk, at, bytes),
         onEnd: (chunk, flag) => this.#onEnd(chunk, flag),
       },
     });
     return this.session;
   }
 
-  #onBytes({ messageId }: IncomingChunk, at: number, bytes: Buffer): void {
-    const state = this.#arriving.get(messageId) ?? { hash: createHash('sha256'), size: 0, parts: [] };
-    this.#arriving.set(messageId, state);
-    // Over one connection the parts of a message come in their order.
-    if (at !== state.size && !this.orderless)
-      throw new Error(`${this.name}: bytes at ${at}, expected at ${state.size}`);
+  #onBytes(connection: number, { messageId }: IncomingChunk, at: number, bytes: Buffer): void {
+    const state = this.#arrivingOver(connection, messageId);
+    // Over one connection the parts of a message come in their order. Over a later one comes what is left of it.
+    const isRest = connection > 1 && state.size === 0;
+    if (at !== state.size && !isRest && !this.orderless) {
+      throw new Error(`${this.name}: bytes of ${messageId} at ${at}, expected at ${state.size}`);
+    }
     state.hash.update(bytes);
-    state.size += bytes.length;
+    state.size = this.orderless ? state.size + bytes.length : at + bytes.length;
     this.received += bytes.length;
     if (state.size <= 65_536) state.parts.push(Buffer.from(bytes));
     else state.parts = [];
+  }
+
+  #arrivingOver(connection: number, messageId: string): Arriving {
+    const known = this.#arriving.get(messageId);
+    if (known?.connection === connection) return known;
+    const state = { hash: createHash('sha256'), size: 0, parts: [], connection };
+    this.#arriving.set(messageId, state);
+    return state;
   }
 
   #onEnd({ messageId, contentType, lines }: IncomingChunk, flag: string): void {

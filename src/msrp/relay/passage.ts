@@ -101,6 +101,11 @@ export class Passage {
   }
 
   #keep(bytes: Buffer, from: number, to: number): void {
+    if (this.#outlet === undefined) {
+      // It waits for longer than the bytes are there.
+      this.#pieces().push(Buffer.from(bytes.subarray(from, to)));
+      return;
+    }
     if (this.#only !== undefined || this.#waiting !== NONE) {
       this.#pieces().push(bytes.subarray(from, to));
       return;

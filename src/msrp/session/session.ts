@@ -31,7 +31,7 @@ export interface IncomingChunk {
 export interface Recipient {
   /** What the chunk's answer is to be; 200 takes it. */
   onChunk?(chunk: IncomingChunk): number;
-  /** Bytes of the chunk, at their place in the message, from 0. */
+  /** Bytes of the chunk, at their place in the message, from 0; to be used or copied before the call returns. */
   onBytes(chunk: IncomingChunk, at: number, bytes: Buffer): void;
   /** The message is whole, and what it is answered with; 200 takes it, and `onEnd` follows. */
   onWhole?(chunk: IncomingChunk): number;

@@ -23,6 +23,9 @@ export class MsrpConnection implements Carrier, TimerOwner {
   #user: CarrierUser | undefined;
   readonly #packing = new Packing();
   #opened: boolean;
+  #paused = false;
+  /** Not before it is open: a socket that was paused and goes on earlier reads then, whatever has been said since. */
+  #listening = false;
   #ending = false;
   #cause = '';
   #limit: Timer | undefined;
@@ -43,8 +46,8 @@ export class MsrpConnection implements Carrier, TimerOwner {
   use(user: CarrierUser): void {
     this.#user = user;
     const socket = this.#socket;
-    if (this.#options.dialled) this.#awaitOpening();
-    socket.on('data', (bytes: Buffer) => user.onData(bytes));
+    if (this.#options.dialled) this.#awaitOpening(user);
+    else this.#listen(user);
     socket.on('drain', () => user.onDrain());
     socket.on('end', () => {
       if (this.#opened && !this.#ending) this.#options.counters().closedByPeer++;
@@ -53,15 +56,22 @@ export class MsrpConnection implements Carrier, TimerOwner {
     });
   }
 
-  #awaitOpening(): void {
+  #listen(user: CarrierUser): void {
+    this.#listening = true;
+    if (this.#paused) this.#socket.pause();
+    this.#socket.on('data', (bytes: Buffer) => user.onData(bytes));
+  }
+
+  #awaitOpening(user: CarrierUser): void {
     const { clock, limits, counters } = this.#options;
     this.#limit = clock.schedule(limits.connectMs, this, 'connect');
     this.#socket.once(this.secure ? 'secureConnect' : 'connect', () => {
-      this.#limit?.cancel();
+      this.#listen(user);
       if (!this.open) return;
+      this.#limit?.cancel();
       this.#opened = true;
       counters().dialled++;
-      this.#user?.onOpen();
+      user.onOpen();
     });
   }
 
@@ -99,11 +109,13 @@ export class MsrpConnection implements Carrier, TimerOwner {
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#paused = true;
+    if (this.#listening) this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    if (this.#listening) this.#socket.resume();
   }
 
   close(gently: boolean): void {

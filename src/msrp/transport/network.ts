@@ -9,6 +9,7 @@ import { type MsrpCounters, msrpCounters } from '../counters.ts';
 import type { MsrpLimits } from '../limits.ts';
 import type { MediaNetwork } from '../relay/relay.ts';
 import { MsrpConnection } from './connection.ts';
+import { READ_SHARED, readingShared } from './reading.ts';
 
 /** First and last port; the same twice for one, 0 for a free one. */
 export type PortRange = readonly [number, number];
@@ -70,7 +71,9 @@ export class MsrpNetwork implements MediaNetwork {
       else network.#accept(socket);
     };
     const { tls } = options;
-    const heard = await hear(options.address, options.ports, () => createTcpServer(SOCKET_OPTIONS, take));
+    const heard = await hear(options.address, options.ports, () =>
+      createTcpServer(SOCKET_OPTIONS, (socket) => take(readingShared(socket))),
+    );
     const secure =
       tls === undefined
         ? NOTHING
@@ -99,7 +102,9 @@ export class MsrpNetwork implements MediaNetwork {
 
   dial(target: CarrierTarget, user: (carrier: Carrier) => CarrierUser): void {
     const { host, port } = target;
-    const socket = target.secure ? this.#dialTls(target) : connectTcp({ host, port, ...SOCKET_OPTIONS });
+    const socket = target.secure
+      ? this.#dialTls(target)
+      : connectTcp({ host, port, ...SOCKET_OPTIONS, ...READ_SHARED });
     const connection = this.#carry(socket, true);
     connection.use(user(connection));
   }

@@ -6,9 +6,7 @@ import type { Socket } from 'node:net';
 
 /** A connection under load has this much ready after each read. */
 const PIECE_BYTES = 65_536;
-/** Bytes up to this many are copied; more go by themselves. */
-const COPIED_BYTES = 8_192;
-/** Less than this is copied once more when it is sent, so that a piece never waits for a peer with little in it. */
+/** Less than this is copied once more where the peer has something to take before it: no piece waits with little in it. */
 const LITTLE_BYTES = 16_384;
 /** Up to so many letters, writing them one by one costs less than the call out of the language. */
 const SHORT = 32;
@@ -20,8 +18,8 @@ type Piece = Buffer & { latin1Write(text: string, at: number, length: number): n
 
 const free: Piece[] = [];
 
-const takeBack = (piece: Piece) => {
-  if (free.length < KEPT_PIECES) free.push(piece);
+const takeBack = (pieces: readonly Piece[]) => {
+  for (const piece of pieces) if (free.length < KEPT_PIECES) free.push(piece);
 };
 
 export class Packing {
@@ -29,16 +27,16 @@ export class Packing {
   size = 0;
   #piece: Piece | undefined;
   #used = 0;
-  /** What is complete, before `#piece`. */
-  #packets: Buffer[] = [];
-  /** Pieces that are in `#packets`, to be taken back when they have left. */
-  #lent: Piece[] = [];
+  /** Full ones, before `#piece`. */
+  #full: Piece[] = [];
+  /** How much is in each of them. */
+  #filled: number[] = [];
 
   /** A wire string. */
   text(text: string): void {
     const { length } = text;
     if (length > PIECE_BYTES) {
-      this.#alone(Buffer.from(text, 'latin1'));
+      this.bytes(Buffer.from(text, 'latin1'));
       return;
     }
     const piece = this.#room(length);
@@ -49,33 +47,19 @@ export class Packing {
   }
 
   bytes(bytes: Buffer): void {
-    const { length } = bytes;
-    if (length > COPIED_BYTES) {
-      this.#alone(bytes);
-      return;
-    }
-    const piece = this.#room(length);
-    piece.set(bytes, this.#used);
-    this.#used += length;
-    this.size += length;
+    this.part(bytes, 0, bytes.length);
   }
 
-  /** Those from here to there, copied. */
+  /** Those from here to there. */
   part(bytes: Buffer, from: number, to: number): void {
-    const length = to - from;
-    if (length > COPIED_BYTES) {
-      this.#alone(bytes.subarray(from, to));
-      return;
+    for (let at = from; at < to; ) {
+      const piece = this.#room(1);
+      const end = Math.min(to, at + PIECE_BYTES - this.#used);
+      bytes.copy(piece, this.#used, at, end);
+      this.#used += end - at;
+      at = end;
     }
-    bytes.copy(this.#room(length), this.#used, from, to);
-    this.#used += length;
-    this.size += length;
-  }
-
-  #alone(bytes: Buffer): void {
-    this.#complete();
-    this.#packets.push(bytes);
-    this.size += bytes.length;
+    this.size += to - from;
   }
 
   #room(length: number): Piece {
@@ -85,34 +69,30 @@ export class Packing {
   }
 
   #complete(): void {
-    const piece = this.#piece;
-    if (piece === undefined) return;
-    if (this.#used < LITTLE_BYTES) {
-      this.#packets.push(Buffer.from(piece.subarray(0, this.#used)));
-      takeBack(piece);
-    } else {
-      this.#packets.push(piece.subarray(0, this.#used));
-      this.#lent.push(piece);
-    }
+    if (this.#piece === undefined) return;
+    this.#full.push(this.#piece);
+    this.#filled.push(this.#used);
     this.#piece = undefined;
     this.#used = 0;
   }
 
-  /** Gives it to the socket, in as few writes as can be had without copying what is large. */
+  /** Gives it to the socket, in as few writes as can be had. */
   send(socket: Socket): void {
     this.#complete();
-    const [packets, lent] = [this.#packets, this.#lent];
-    this.#packets = [];
-    this.#lent = [];
+    const [pieces, filled] = [this.#full, this.#filled];
+    this.#full = [];
+    this.#filled = [];
+    const little = this.size < LITTLE_BYTES && (socket.connecting || socket.writableLength > 0);
     this.size = 0;
     if (socket.destroyed) return;
+    const packets = pieces.map((piece, at) => piece.subarray(0, filled[at]));
+    if (little) {
+      socket.write(Buffer.concat(packets));
+      takeBack(pieces);
+      return;
+    }
     // Told in order: when the last has left, all have.
-    const left =
-      lent.length === 0
-        ? undefined
-        : () => {
-            for (const piece of lent) takeBack(piece);
-          };
+    const left = () => takeBack(pieces);
     const last = packets.length - 1;
     if (last > 0) socket.cork();
     for (const [at, packet] of packets.entries()) socket.write(packet, at === last ? left : undefined);
