@@ -37,13 +37,13 @@ it('more sessions than sip.overload.maxSessions: refused until one ends, in-dial
 });
 
 it('an event loop that lags beyond sip.overload.maxLagMs: refused until it has caught up, BYE passes', async () => {
-  pf = await host(scene, { sip: { overload: { maxLagMs: 40, retryAfter: 3 } } });
+  pf = await host(scene, { sip: { overload: { maxLagMs: 150, retryAfter: 3 } } });
   await until('the loop is quiet', async () => pf.server.overload.lagMs < 20);
   const { near } = await pf.establish();
   await until('the lag was measured', async () => {
-    const end = performance.now() + 250;
+    const end = performance.now() + 1500;
     while (performance.now() < end);
-    return pf.server.overload.lagMs > 100;
+    return pf.server.overload.lagMs > 600;
   });
   expect(pf.server.overload.retryAfter()).toBe(3);
   expect(await refusal()).toEqual({ status: 503, after: '3' });
