@@ -11,6 +11,7 @@ import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
 import { RuledPolicy } from '../policy/ruled-policy.ts';
+import { sessionOf } from '../sip/leg-id.ts';
 import { mediaType } from '../sip/message/body.ts';
 import { headerField } from '../sip/message/header.ts';
 import type { SipRequest } from '../sip/message/message.ts';
@@ -219,7 +220,7 @@ export class Engine implements SessionHost {
   }
 
   #begin(leg: LegId, request: SipRequest, source: Source, service: string): void {
-    const id = leg.slice(0, leg.indexOf('.'));
+    const id = sessionOf(leg);
     const at = this.now();
     const delivery = this.#options.deferral?.isDelivery(request) === true;
     const from = delivery ? { ...source, trusted: true } : source;
@@ -317,7 +318,7 @@ export class Engine implements SessionHost {
   }
 
   #whenStored(leg: LegId, then: () => void): void {
-    const session = this.sessions.get(leg.slice(0, leg.indexOf('.')));
+    const session = this.sessions.get(sessionOf(leg));
     if (session === undefined) then();
     else session.whenStored(then);
   }

@@ -165,8 +165,10 @@ export class Session implements TimerOwner {
   /** Runs `then` once everything up to now is stored. */
   whenStored(then: () => void): void {
     if (this.writes === 0) then();
-    else if (this.#whenStored === undefined) this.#whenStored = [then];
-    else this.#whenStored.push(then);
+    else {
+      this.#whenStored ??= [];
+      this.#whenStored.push(then);
+    }
   }
 
   /** Carries out what waits, in order. An effect may bring the next event at once, and with it further effects. */

@@ -2,6 +2,7 @@
  * Ladders: for each session, the messages on all its legs in order, with the function in the middle. Made from what
  * passes the SIP port, so one session's legs are together by construction. Short entries, bounded for each session.
  */
+import { sessionOf } from '../sip/leg-id.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipCommand, SipEvent, SipPort } from '../sip/port.ts';
 import type { Clock } from '../time/clock.ts';
@@ -142,10 +143,6 @@ function shared(text: string): string {
   const own = detached(text);
   if (SHARED.size < MAX_SHARED) SHARED.set(own, own);
   return own;
-}
-
-function sessionOf(leg: string): string {
-  return leg.slice(0, leg.indexOf('.'));
 }
 
 const RESTORING = [

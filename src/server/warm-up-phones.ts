@@ -1,11 +1,11 @@
 /** The two ends of the warm-up's sessions, on loopback sockets: one calls, the other answers, either ends. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import type { Role } from '../../machines/session/policy.ts';
+import { datagramPeers } from '../host/datagram-peers.ts';
 import { nodeIdentifiers } from '../host/node-identifiers.ts';
 import type { AnyMessage, SipRequest } from '../sip/message/message.ts';
 import { Call, chatSdp, type Lines, Peer } from '../testing/index.ts';
-
-export type Role = 'orig' | 'term';
 
 export interface Calls {
   readonly role: Role;
@@ -98,14 +98,7 @@ export class WarmUpPhones {
   }
 
   #phone(socket: Socket, name: string): Phone {
-    const network = {
-      attach: (_address: string, receive: (bytes: Uint8Array) => void) => socket.on('message', receive),
-      transmit: (_from: string, to: string, _transport: string, bytes: Uint8Array) => {
-        const colon = to.lastIndexOf(':');
-        socket.send(bytes, Number(to.slice(colon + 1)), to.slice(0, colon));
-      },
-    };
-    return new Phone(network, nodeIdentifiers(), name, `127.0.0.1:${socket.address().port}`, '');
+    return new Phone(datagramPeers(socket), nodeIdentifiers(), name, `127.0.0.1:${socket.address().port}`, '');
   }
 
   #turn(peer: Peer, take: (message: AnyMessage) => void): void {

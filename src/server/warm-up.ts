@@ -6,11 +6,12 @@
  * metric or log line.
  */
 import { setFlagsFromString } from 'node:v8';
+import type { Role } from '../../machines/session/policy.ts';
 import type { EngineCounters } from '../engine/engine.ts';
 import { type Config, configSchema } from './config/schema.ts';
 import { createLog } from './log.ts';
 import { type Server, startServer } from './server.ts';
-import { type Role, WarmUpPhones } from './warm-up-phones.ts';
+import { WarmUpPhones } from './warm-up-phones.ts';
 
 export interface WarmUpOptions {
   /** Sessions at the most. */

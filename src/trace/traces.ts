@@ -10,6 +10,7 @@ import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Session } from '../engine/session.ts';
 import type { Unstamped } from '../engine/translate.ts';
 import type { Flow } from '../sip/flow.ts';
+import { sessionOf } from '../sip/leg-id.ts';
 import { wireOfBytes } from '../sip/message/bytes.ts';
 import type { SipPort } from '../sip/port.ts';
 import { Trace } from './trace.ts';
@@ -199,8 +200,4 @@ export class Traces {
     this.#budget--;
     return true;
   }
-}
-
-function sessionOf(leg: string): string {
-  return leg.slice(0, leg.indexOf('.'));
 }

@@ -3,9 +3,10 @@
  * requests and its 200 again until they are answered (RFC 3261 17.1), acknowledges each 200, and answers each BYE.
  */
 import { createSocket, type Socket } from 'node:dgram';
+import { datagramPeers } from '../../src/host/datagram-peers.ts';
 import { nodeIdentifiers } from '../../src/host/node-identifiers.ts';
 import type { AnyMessage, SipRequest, SipResponse } from '../../src/sip/message/message.ts';
-import { Call, chatSdp, type Extra, type InviteOptions, Peer, type PeerNetwork } from '../../src/testing/index.ts';
+import { Call, chatSdp, type Extra, type InviteOptions, Peer } from '../../src/testing/index.ts';
 
 /** Shorter than T1, since loopback is fast and a restart is to be survived. */
 const AGAIN_MS = 150;
@@ -29,14 +30,7 @@ export class UdpPhone {
 
   private constructor(socket: Socket, name: string, pf: string) {
     this.#socket = socket;
-    const network: PeerNetwork = {
-      attach: (_address, receive) => socket.on('message', (bytes) => receive(bytes)),
-      transmit: (_from, to, _transport, bytes) => {
-        const colon = to.lastIndexOf(':');
-        socket.send(bytes, Number(to.slice(colon + 1)), to.slice(0, colon));
-      },
-    };
-    this.peer = new Peer(network, nodeIdentifiers(), name, `127.0.0.1:${socket.address().port}`, pf);
+    this.peer = new Peer(datagramPeers(socket), nodeIdentifiers(), name, `127.0.0.1:${socket.address().port}`, pf);
     this.peer.onMessage = (message) => this.#take(message);
   }
 

@@ -1,28 +1,13 @@
 /** A leg of a process that is gone: its INVITE is history, its dialog lives on. */
-import type { SipRequest, SipResponse } from '../message/message.ts';
+import type { SipResponse } from '../message/message.ts';
 import type { ExchangeId, Payload } from '../port.ts';
-import type { ServerTransaction } from '../transaction/server.ts';
-import type { UserAgentContext } from './context.ts';
-import { Leg, type LegState } from './leg.ts';
-import { Stragglers } from './stragglers.ts';
+import { ForkingLeg } from './forking-leg.ts';
 
 /** Number of the INVITE that began an outgoing leg. */
 const FIRST_CSEQ = 1;
 
 /** Both directions are the same once the dialog is confirmed; `state` says which side invited. */
-export class RestoredLeg extends Leg {
-  readonly #stragglers: Stragglers;
-
-  constructor(ua: UserAgentContext, state: LegState) {
-    super(ua, state);
-    this.#stragglers = new Stragglers(ua);
-  }
-
-  override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
-    if (request.method === 'BYE' && this.#stragglers.receiveBye(request, transaction)) return;
-    super.receive(request, transaction, localTag);
-  }
-
+export class RestoredLeg extends ForkingLeg {
   /** Forks that answer late don't know of the restart: they are ended all the same. */
   override receiveStray(response: SipResponse): void {
     const dialog = this.confirmedDialog;
@@ -33,7 +18,7 @@ export class RestoredLeg extends Leg {
     }
     const { callId, localTag, localAddress, remoteAddress, target } = dialog;
     const request = { callId, localTag, localAddress, remoteAddress, cseq: FIRST_CSEQ, uri: target };
-    this.#stragglers.end(request, response, this.state.dialogs[this.forkOf(response.toTag ?? '')]);
+    this.stragglers.end(request, response, this.state.dialogs[this.forkOf(response.toTag ?? '')]);
   }
 
   /** The request came before the restart and its transaction is gone; a copy of it will come. */

@@ -8,26 +8,22 @@ import { type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
 import type { FailureCause, LegId, OutgoingInvite } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
-import type { ServerTransaction } from '../transaction/server.ts';
 import type { Sending, UserAgentContext } from './context.ts';
-import { Leg } from './leg.ts';
-import { Stragglers } from './stragglers.ts';
+import { ForkingLeg } from './forking-leg.ts';
 
 /** Early dialogs kept for one INVITE; a peer that invents more To tags is ignored beyond this. */
 const MAX_FORKS = 32;
 
-export class UacLeg extends Leg implements ClientUser {
+export class UacLeg extends ForkingLeg implements ClientUser {
   readonly #request: DialogRequest;
   #sending: Sending | undefined;
   /** True once the INVITE has a final response, or never will. */
   #settled = false;
-  readonly #stragglers: Stragglers;
 
   /** `early`: dialogs the INVITE had made before a restart. */
   constructor(ua: UserAgentContext, id: LegId, request: DialogRequest, early: Dialog[] = []) {
     super(ua, { id, inbound: false, dialogs: early, confirmed: -1, inviteCSeq: request.cseq });
     this.#request = request;
-    this.#stragglers = new Stragglers(ua);
   }
 
   /** Sends the INVITE. The same leg id gives the same Call-ID, tag and branch, so sending again is a copy. */
@@ -119,12 +115,7 @@ export class UacLeg extends Leg implements ClientUser {
 
   #endStraggler(response: SipResponse): void {
     const early = this.state.dialogs[this.forkOf(response.toTag ?? '')] ?? this.#dialogOf(response);
-    this.#stragglers.end(this.#request, response, early);
-  }
-
-  override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
-    if (request.method === 'BYE' && this.#stragglers.receiveBye(request, transaction)) return;
-    super.receive(request, transaction, localTag);
+    this.stragglers.end(this.#request, response, early);
   }
 
   override receiveStray(response: SipResponse): void {
