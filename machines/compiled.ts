@@ -10,11 +10,11 @@
  * Only what session charts are made of is compiled: one parallel root or none, compound and atomic states, named
  * guards, assignments, targets within their region. A chart with anything else runs on the interpreter.
  */
-import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
-import { changed } from './changed.ts';
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, ContextFrom } from 'xstate';
 
 type Context = AnyMachineSnapshot['context'];
 type Guard = (args: { context: Context; event: AnyEventObject }) => boolean;
+type CopyOf = (context: Context) => Context;
 /** Gives what changes in the context. */
 type Assignment = (args: { context: Context; event: AnyEventObject }) => object;
 
@@ -50,11 +50,17 @@ const INIT = 'xstate.init';
 const STOP = 'xstate.stop';
 const NONE: readonly Candidate[] = [];
 
-/** The same machine with transitions worked out beforehand; the machine itself where that can't be done. */
-export function compiled<M extends AnyStateMachine>(machine: M): M {
+/**
+ * The same machine with transitions worked out beforehand; the machine itself where that can't be done. `copyOf` copies a
+ * context, field by field: a spread that meets many shapes asks the runtime for each property.
+ */
+export function compiled<M extends AnyStateMachine>(
+  machine: M,
+  copyOf: (context: ContextFrom<M>) => ContextFrom<M> = (context) => ({ ...(context as object) }) as ContextFrom<M>,
+): M {
   let ready = READY.get(machine) as M | undefined;
   if (ready === undefined) {
-    ready = madeReady(machine);
+    ready = madeReady(machine, copyOf);
     READY.set(machine, ready);
   }
   return ready;
@@ -62,8 +68,8 @@ export function compiled<M extends AnyStateMachine>(machine: M): M {
 
 const READY = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
-function madeReady<M extends AnyStateMachine>(machine: M): M {
-  const chart = Chart.of(machine);
+function madeReady<M extends AnyStateMachine>(machine: M, copyOf: CopyOf): M {
+  const chart = Chart.of(machine, copyOf);
   if (chart === undefined) return machine;
   const ready = Object.create(machine) as M;
   ready.transition = (snapshot, event, scope) =>
@@ -77,22 +83,24 @@ class Unsupported extends Error {}
 
 class Chart {
   readonly #machine: AnyStateMachine;
+  readonly #copyOf: CopyOf;
   readonly #leaves = new Map<AnyStateNode, Leaf>();
   readonly #configurations = new Map<string, Configuration>();
   readonly #start: Configuration;
   readonly #startEntry: readonly Assignment[];
 
-  static of(machine: AnyStateMachine): Chart | undefined {
+  static of(machine: AnyStateMachine, copyOf: CopyOf): Chart | undefined {
     try {
-      return new Chart(machine);
+      return new Chart(machine, copyOf);
     } catch (error) {
       if (error instanceof Unsupported) return undefined;
       throw error;
     }
   }
 
-  constructor(machine: AnyStateMachine) {
+  constructor(machine: AnyStateMachine, copyOf: CopyOf) {
     this.#machine = machine;
+    this.#copyOf = copyOf;
     const regions = machine.root.type === 'parallel' ? Object.values(machine.root.states) : [machine.root];
     for (const [at, region] of regions.entries()) this.#collect(region, at);
     for (const leaf of this.#leaves.values()) this.#fill(leaf);
@@ -195,9 +203,10 @@ class Chart {
   initial(input: unknown): AnyMachineSnapshot {
     const event = { type: INIT, input };
     const { context: begin } = this.#machine.config;
-    let context: Context =
-      typeof begin === 'function' ? (begin as (args: object) => Context)({ input }) : (begin ?? {});
-    for (const assignment of this.#startEntry) context = assigned(context, assignment, event);
+    const context = this.#copyOf(
+      typeof begin === 'function' ? (begin as (args: object) => Context)({ input }) : (begin ?? {}),
+    );
+    for (const assignment of this.#startEntry) assign(context, assignment, event);
     return this.#settle(this.#start, context, event);
   }
 
@@ -228,13 +237,14 @@ class Chart {
     before: Context,
     event: AnyEventObject,
   ): [Configuration, Context] {
-    let context = before;
+    const changes = taken.some(({ actions, entry }) => actions.length > 0 || entry.length > 0);
+    const context = changes ? this.#copyOf(before) : before;
     let leaves = from.leaves;
     for (const { actions, target } of taken) {
-      for (const assignment of actions) context = assigned(context, assignment, event);
+      for (const assignment of actions) assign(context, assignment, event);
       if (target !== undefined) leaves = leaves.map((leaf) => (leaf.region === target.region ? target : leaf));
     }
-    for (const { entry } of taken) for (const assignment of entry) context = assigned(context, assignment, event);
+    for (const { entry } of taken) for (const assignment of entry) assign(context, assignment, event);
     return [leaves === from.leaves ? from : this.#configuration(leaves), context];
   }
 }
@@ -260,8 +270,10 @@ function select(
   return taken ?? NONE;
 }
 
-function assigned(context: Context, assignment: Assignment, event: AnyEventObject): Context {
-  return changed(context, assignment({ context, event }));
+/** Works on the copy, which nobody has seen yet. */
+function assign(context: Context, assignment: Assignment, event: AnyEventObject): void {
+  const changes = assignment({ context, event }) as Context;
+  for (const key in changes) context[key] = changes[key];
 }
 
 function snapshotAt(configuration: Configuration, context: Context): AnyMachineSnapshot {

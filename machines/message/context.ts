@@ -117,3 +117,24 @@ export function initialContext(input: MessageInput): MessageContext {
     effects: [],
   };
 }
+
+/** Field by field: see the session's. */
+export function copyOf(context: MessageContext): MessageContext {
+  return {
+    id: context.id,
+    role: context.role,
+    policy: context.policy,
+    profile: context.profile,
+    lastKnown: context.lastKnown,
+    message: context.message,
+    at: context.at,
+    way: context.way,
+    answered: context.answered,
+    deliveries: context.deliveries,
+    outcome: context.outcome,
+    deadlines: context.deadlines,
+    checkpoint: context.checkpoint,
+    step: context.step,
+    effects: context.effects,
+  };
+}

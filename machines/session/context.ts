@@ -222,3 +222,29 @@ export function initialContext(input: SessionInput): SessionContext {
     effects: [],
   };
 }
+
+/** Field by field, always in the same order: the runtime then knows every context by one shape. */
+export function copyOf(context: SessionContext): SessionContext {
+  return {
+    id: context.id,
+    role: context.role,
+    mode: context.mode,
+    policy: context.policy,
+    profile: context.profile,
+    lastKnown: context.lastKnown,
+    invite: context.invite,
+    legs: context.legs,
+    current: context.current,
+    carriers: context.carriers,
+    attempts: context.attempts,
+    relays: context.relays,
+    byes: context.byes,
+    drops: context.drops,
+    history: context.history,
+    deadlines: context.deadlines,
+    ending: context.ending,
+    checkpoint: context.checkpoint,
+    step: context.step,
+    effects: context.effects,
+  };
+}

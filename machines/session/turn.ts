@@ -1,5 +1,5 @@
 /** One action's work on a session. */
-import { changed, withEntry } from '../changed.ts';
+import { withEntry } from '../changed.ts';
 import { Turn as AnyTurn } from '../turn.ts';
 import type { LegName, LegRecord, SessionContext } from './context.ts';
 import type { Effect, Order } from './effects.ts';
@@ -16,10 +16,21 @@ export class Turn extends AnyTurn<Effect, SessionContext, Order> {
   /** Changes a leg; an unknown one stays unknown. */
   setLeg(name: LegName, change: Partial<LegRecord>): void {
     const leg = this.legs[name];
-    if (leg !== undefined) this.changes.legs = withEntry(this.legs, name, changed(leg, change));
+    if (leg !== undefined) this.changes.legs = withEntry(this.legs, name, legAfter(leg, change));
   }
 
   addLeg(name: LegName, leg: LegRecord): void {
     this.changes.legs = withEntry(this.legs, name, leg);
   }
+}
+
+/** Field by field, so that every leg has one shape. */
+function legAfter(before: LegRecord, change: Partial<LegRecord>): LegRecord {
+  return {
+    peer: change.peer ?? before.peer,
+    phase: change.phase ?? before.phase,
+    streams: change.streams === undefined ? before.streams : change.streams,
+    timer: change.timer === undefined ? before.timer : change.timer,
+    allowsUpdate: change.allowsUpdate ?? before.allowsUpdate,
+  };
 }

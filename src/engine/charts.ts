@@ -1,5 +1,6 @@
 /** The statecharts an engine runs its sessions on, with its own guards in them. */
 import { compiled } from '../../machines/compiled.ts';
+import { copyOf } from '../../machines/session/context.ts';
 import { type SessionMachine, sessionMachine, unrecordedMachine } from '../../machines/session/machine.ts';
 import { type GuardFailed, type OwnGuards, provided } from '../../machines/session/own-guards.ts';
 import type { Clock } from '../time/clock.ts';
@@ -26,7 +27,7 @@ export function charts(options: ChartOptions, failures: Record<string, number>):
   const { machine, guards } = options;
   const own = guards === undefined ? undefined : provided(guards, noteFailures(options, failures));
   const chart = (standard: SessionMachine): SessionMachine =>
-    compiled(own === undefined ? standard : (standard.provide({ guards: own as never }) as SessionMachine));
+    compiled(own === undefined ? standard : (standard.provide({ guards: own as never }) as SessionMachine), copyOf);
   return { recorded: chart(machine ?? sessionMachine), unrecorded: chart(machine ?? unrecordedMachine) };
 }
 

@@ -104,7 +104,8 @@ export interface DossierOrigin {
   readonly trusted: boolean;
   readonly destination: string;
   readonly routes: readonly string[];
-  readonly papers: Omit<SessionPapers, 'farContact'>;
+  /** Its `farContact` is of that time; what counts is the state's. */
+  readonly papers: SessionPapers;
 }
 
 /** What has become of it. The messages and descriptions are the texts beside it. */
@@ -116,10 +117,11 @@ export interface DossierState {
   readonly invites: Record<LegName, EffectOf<'invite'>>;
   readonly reason: string | null;
   readonly instance: string | null;
-  /** Absent where nobody has spoken. */
-  readonly spoke?: readonly string[];
-  /** Absent where the focus has said nothing. */
-  readonly conference?: Conference;
+  // JSON leaves out what is undefined.
+  /** Undefined where nobody has spoken. */
+  readonly spoke?: readonly string[] | undefined;
+  /** Undefined where the focus has said nothing. */
+  readonly conference?: Conference | undefined;
   /** Keys of the messages, in the order of the first texts. */
   readonly messages: readonly string[];
 }
@@ -140,8 +142,7 @@ export interface StoredPart<T> {
 }
 
 export function dossierOrigin(dossier: Dossier): StoredPart<DossierOrigin> {
-  const { served, trusted, destination, routes } = dossier;
-  const { farContact: _farContact, ...papers } = dossier.papers;
+  const { served, trusted, destination, routes, papers } = dossier;
   return {
     value: { served, trusted, destination, routes, papers },
     texts: [dossier.invite === null ? '' : wireOfMessage(dossier.invite)],
@@ -166,8 +167,8 @@ export function dossierState(dossier: Dossier, ending: boolean): StoredPart<Doss
     invites,
     reason,
     instance,
-    ...(dossier.spoke === null ? {} : { spoke: [...dossier.spoke] }),
-    ...(dossier.conference === null ? {} : { conference: dossier.conference }),
+    spoke: dossier.spoke === null ? undefined : [...dossier.spoke],
+    conference: dossier.conference ?? undefined,
     messages,
   };
   return { value, texts };

@@ -11,6 +11,7 @@ import type { OwnGuards } from '../../machines/session/own-guards.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
 import { RuledPolicy } from '../policy/ruled-policy.ts';
+import { Registry } from '../registry.ts';
 import { sessionOf } from '../sip/leg-id.ts';
 import { mediaType } from '../sip/message/body.ts';
 import { headerField } from '../sip/message/header.ts';
@@ -102,7 +103,7 @@ export interface EngineCounters {
 }
 
 export class Engine implements SessionHost {
-  readonly sessions = new Map<string, Session>();
+  readonly sessions = new Registry<Session>();
   readonly counters: EngineCounters = {
     started: 0,
     ended: 0,

@@ -113,9 +113,19 @@ export function requestFacts(request: SipRequest, reading: RequestReading) {
 }
 
 export function inviteFacts(request: SipRequest, reading: InviteReading): InviteFacts {
+  const { service, originators, release, anonymityRequested, anonymousFrom, scheme, unsupported } = requestFacts(
+    request,
+    reading,
+  );
   return {
-    ...requestFacts(request, reading),
-    group: reading.service === 'session.group',
+    service,
+    originators,
+    release,
+    anonymityRequested,
+    anonymousFrom,
+    scheme,
+    unsupported,
+    group: service === 'session.group',
     streams: reading.sdp === undefined ? null : offeredStreams(reading.sdp),
     sessionReplaces: request.header('session-replaces') ?? null,
     timer: timerFacts(request),

@@ -38,10 +38,10 @@ export interface StoredState {
   readonly value: unknown;
   readonly context: StateContext;
   /** Where it was not known yet when the origin was written. */
-  readonly profile?: SessionContext['profile'];
+  readonly profile?: SessionContext['profile'] | undefined;
   readonly dossier: DossierState;
   readonly legs: readonly LegState[];
-  readonly proxied?: ProxiedState;
+  readonly proxied?: ProxiedState | undefined;
   /** Effects that had not left when this was written. */
   readonly pending: readonly Effect[];
   readonly step: number;
@@ -77,10 +77,10 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
   const state: StoredState = {
     value: session.actor.getSnapshot().value,
     context: stateContext(context),
-    ...(profile === session.writtenProfile ? {} : { profile }),
+    profile: profile === session.writtenProfile ? undefined : profile,
     dossier: dossier.value,
     legs,
-    ...(proxied === undefined ? {} : { proxied }),
+    proxied,
     pending: session.pending,
     step: session.step,
     storedAt: now,

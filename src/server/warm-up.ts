@@ -5,7 +5,6 @@
  * it start over. It hears on a loopback port of its own, its stores are in memory, and nothing is left of it: no file,
  * metric or log line.
  */
-import { setFlagsFromString } from 'node:v8';
 import type { Role } from '../../machines/session/policy.ts';
 import type { EngineCounters } from '../engine/engine.ts';
 import { type Config, configSchema } from './config/schema.ts';
@@ -40,17 +39,10 @@ const BATCH = 10;
 /** A batch takes some milliseconds; one that takes so long has lost a datagram, and that is enough. */
 const BATCH_MS = 2_000;
 
-/**
- * V8 optimises a function when it has run for so many bytes of bytecode; its default of 67 584 lets the first thousands
- * of calls run unoptimised (docs/benchmarks.md). A runtime that does not know the flag ignores it.
- */
-const INTERRUPT_BUDGET = '--interrupt-budget=8000';
-
 /** Runs whole sessions in both roles, as B2BUA and as proxy, ended by either side. */
 export async function warmUp(config: Config, options: WarmUpOptions = {}): Promise<WarmedUp> {
   const { sessions = SESSIONS, limitMs = LIMIT_MS } = options;
   const begun = performance.now();
-  setFlagsFromString(INTERRUPT_BUDGET);
   const phones = await WarmUpPhones.open();
   const byEnding: Record<string, number> = {};
   let done = 0;

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AnyStateMachine, createActor } from 'xstate';
 import { compiled } from '../../machines/compiled.ts';
-import type { MessageContext, MessageInput } from '../../machines/message/context.ts';
+import { copyOf, type MessageContext, type MessageInput } from '../../machines/message/context.ts';
 import { messageMachine } from '../../machines/message/machine.ts';
 import { DEFAULT_POLICY, DEFAULT_PROFILE } from '../../src/policy/defaults.ts';
 
@@ -120,10 +120,12 @@ const story = fc.tuple(anyInput.map(inputOf), fc.array(anyEvent, { maxLength: 12
 
 describe('a message, whatever happens to it', () => {
   it('goes the same way compiled and on XState’s interpreter', () => {
-    expect(compiled(messageMachine)).not.toBe(messageMachine);
+    expect(compiled(messageMachine, copyOf)).not.toBe(messageMachine);
     fc.assert(
       fc.property(story, ([input, events]) => {
-        const [left, right] = [messageMachine, compiled(messageMachine)].map((chart) => run(chart, input, events));
+        const [left, right] = [messageMachine, compiled(messageMachine, copyOf)].map((chart) =>
+          run(chart, input, events),
+        );
         expect(isDeepStrictEqual(left, right)).toBe(true);
       }),
       { numRuns: 500 },
@@ -133,7 +135,7 @@ describe('a message, whatever happens to it', () => {
   it('answers its sender once at the most, and exactly once unless a restart took too long', () => {
     fc.assert(
       fc.property(story, ([input, events]) => {
-        const seen = run(compiled(messageMachine), input, events);
+        const seen = run(compiled(messageMachine, copyOf), input, events);
         const answers = orders(seen).filter((type) => ANSWERS.includes(type));
         const { value, context } = seen.at(-1) as Seen;
         expect(answers.length).toBeLessThanOrEqual(1);
@@ -147,7 +149,7 @@ describe('a message, whatever happens to it', () => {
   it('ends in one place, with one outcome that never changes, and wants nothing afterwards', () => {
     fc.assert(
       fc.property(story, ([input, events]) => {
-        const seen = run(compiled(messageMachine), input, events);
+        const seen = run(compiled(messageMachine, copyOf), input, events);
         const ended = seen.findIndex(({ context }) => context.outcome !== null);
         const after = ended < 0 ? [] : seen.slice(ended);
         expect(new Set(after.map(({ context }) => context.outcome)).size).toBeLessThanOrEqual(1);
@@ -165,7 +167,7 @@ describe('a message, whatever happens to it', () => {
   it('is recorded and told of once at the most; what is kept always has a time at which it is given up', () => {
     fc.assert(
       fc.property(story, ([input, events]) => {
-        const seen = run(compiled(messageMachine), input, events);
+        const seen = run(compiled(messageMachine, copyOf), input, events);
         for (const once of ['record', 'notifySender']) {
           expect(orders(seen).filter((type) => type === once).length).toBeLessThanOrEqual(1);
         }

@@ -3,7 +3,7 @@
  * by itself, without an actor: a message has a handful of events, and thousands of them may wait for their users.
  */
 import { compiled } from '../../../machines/compiled.ts';
-import type { MessageContext, MessageInput } from '../../../machines/message/context.ts';
+import { copyOf, type MessageContext, type MessageInput } from '../../../machines/message/context.ts';
 import type { Effect } from '../../../machines/message/effects.ts';
 import type { MessageEvent } from '../../../machines/message/events.ts';
 import { messageMachine } from '../../../machines/message/machine.ts';
@@ -13,7 +13,7 @@ import type { Timer } from '../../time/clock.ts';
 import { statePath } from '../state-path.ts';
 import type { MessagePapers } from './papers.ts';
 
-const CHART = compiled(messageMachine);
+const CHART = compiled(messageMachine, copyOf);
 type Snapshot = ReturnType<typeof CHART.resolveState>;
 /** A compiled chart sends nothing to anybody. */
 const NO_SCOPE = undefined as never;

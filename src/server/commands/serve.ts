@@ -9,6 +9,7 @@ import { readSecret } from '../config/secrets.ts';
 import { createLog, type Logger } from '../log.ts';
 import { ownGuardsOf } from '../own-guards.ts';
 import { needsRestart } from '../reload.ts';
+import { tuneRuntime } from '../runtime.ts';
 import { type Server, startServer } from '../server.ts';
 import { warmUp } from '../warm-up.ts';
 import { warningsOf } from './check-config.ts';
@@ -19,6 +20,7 @@ export async function serve(options: { config?: string }): Promise<void> {
   const config = checkedConfig(options.config);
   const log = createLog(config.log);
   for (const warning of warningsOf(config)) log.warn(warning);
+  tuneRuntime();
   if (config.warmUp)
     await warmUp(config).catch((error: Error) =>
       log.warn({ error: error.message }, 'no warm-up: the first calls will be slow'),

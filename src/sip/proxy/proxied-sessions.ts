@@ -1,4 +1,5 @@
 /** The sessions in proxy mode, by the key that stands in their Record-Route. */
+import { Registry } from '../../registry.ts';
 import type { LegId, ProxyCommand } from '../port.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import type { ProxyContext } from './context.ts';
@@ -6,7 +7,7 @@ import { ProxiedSession, type ProxiedState } from './proxied-session.ts';
 
 export class ProxiedSessions {
   readonly #proxy: ProxyContext;
-  readonly #sessions = new Map<string, ProxiedSession>();
+  readonly #sessions = new Registry<ProxiedSession>();
 
   constructor(proxy: ProxyContext) {
     this.#proxy = proxy;

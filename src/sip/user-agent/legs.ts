@@ -1,4 +1,5 @@
 /** The user agent's part of the stack: its legs, INVITEs that wait for an answer, and what a restart left of both. */
+import { Registry } from '../../registry.ts';
 import { detached } from '../message/header.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { LegCommand, LegId } from '../port.ts';
@@ -14,9 +15,9 @@ type Command<T extends LegCommand['type']> = Extract<LegCommand, { type: T }>;
 export class Legs {
   readonly #ua: UserAgentContext;
   /** By the local tag of each of their dialogs. */
-  readonly #legs = new Map<string, Leg>();
+  readonly #legs = new Registry<Leg>();
   /** INVITEs handed up that have no answer yet. */
-  readonly #invites = new Map<LegId, InviteServerTransaction>();
+  readonly #invites = new Registry<InviteServerTransaction>();
   /** Early dialogs of INVITEs that are said again after a restart. */
   readonly #early = new Map<LegId, LegState>();
   /** INVITEs that were answered before a restart, by Call-ID and From tag: a copy of one begins no session. */
