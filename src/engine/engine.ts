@@ -232,7 +232,9 @@ export class Engine implements SessionHost {
     const allowOfflineStorage = policy.defaultAllowOfflineStorage;
     let session: Session | undefined;
     let known: Profile | undefined;
-    this.#options.profiles.lookUp({ ...invitation.query, at, allowOfflineStorage }, (profile) => {
+    const { user, role, originators, referredBy, sessionReplaces } = invitation.query;
+    const query = { user, role, service, originators, referredBy, sessionReplaces, at, allowOfflineStorage };
+    this.#options.profiles.lookUp(query, (profile) => {
       known = profile;
       if (session === undefined) return;
       // What is at hand at once can't come too late; what came late is kept for the next time.

@@ -228,9 +228,20 @@ function commandLabel(command: SipCommand): string | undefined {
   }
 }
 
+/** By the name of an exchange, those that nearly every session has; and offers of our own. */
+const METHODS = new Map([
+  ['bye', 'BYE'],
+  ['invite', 'INVITE'],
+  ['update', 'UPDATE'],
+  ['prack', 'PRACK'],
+  ['offer', 'INVITE'],
+  ['reoffer', 'INVITE'],
+]);
+
 /** Exchanges are named by method and number: `invite-3`, `a-bye-2`, `refreshUpdate-7`. */
 function methodIn(exchange: string): string {
-  const name = exchange.split('-').find((part) => /^[a-z]{3,}/i.test(part)) ?? exchange;
-  if (name.startsWith('refresh')) return name.slice('refresh'.length).toUpperCase();
-  return name === 'reoffer' || name === 'offer' ? 'INVITE' : name.toUpperCase();
+  const name = /(?:^|-)([a-z]{3}[^-]*)/i.exec(exchange)?.[1] ?? exchange;
+  const known = METHODS.get(name);
+  if (known !== undefined) return known;
+  return name.startsWith('refresh') ? name.slice('refresh'.length).toUpperCase() : name.toUpperCase();
 }

@@ -10,6 +10,7 @@ import type { IdentifierSource } from './identifiers.ts';
 import type { Frame } from './message/frame.ts';
 import { detached, type HeaderField, headerField } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
+import { KNOWN_METHODS } from './message/methods.ts';
 import type { MessageLimits } from './message/parse.ts';
 import { responseTo } from './message/respond.ts';
 import { serialize } from './message/serialize.ts';
@@ -51,20 +52,6 @@ export interface SipStackOptions {
   /** Methods answered with an event; others get 501. */
   readonly methods?: readonly string[];
 }
-
-/** Methods of RFC 3261 and its extensions that a user agent may meet; any other is 501 (8.2.1). */
-const KNOWN_METHODS = [
-  'INVITE',
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'OPTIONS',
-  'REGISTER',
-  'PRACK',
-  'UPDATE',
-  'INFO',
-  'REFER',
-].concat(['NOTIFY', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH']);
 
 /** What a function that has too much to do already is better spared. */
 const LOADS = ['INVITE', 'MESSAGE'];

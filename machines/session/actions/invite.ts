@@ -17,7 +17,9 @@ export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'ty
   const leg = attempts.invites === 0 ? 'b' : `b${attempts.invites + 1}`;
   turn.set('attempts', { ...attempts, invites: attempts.invites + 1, isf: attempts.isf || invite.by === 'isf' });
   turn.addLeg(leg, { peer, phase: 'inviting', streams: invite.streams, timer: null, allowsUpdate: false });
-  turn.order({ ...invite, ...pruning(turn), type: 'invite', leg });
+  const without = prunedFrom(turn);
+  const order = { ...invite, type: 'invite', leg } as const;
+  turn.order(without.length === 0 ? order : { ...order, without });
   turn.set('current', leg);
   // In proxy mode timer C is the proxy core's own (RFC 3261 16.6 step 11).
   if (turn.get('mode') === 'b2bua') turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);
@@ -25,13 +27,12 @@ export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'ty
   return leg;
 }
 
-function pruning(turn: Turn): Pick<InviteOrder, 'without'> {
-  const without = prunedStreams(turn.get('invite').streams, {
+function prunedFrom(turn: Turn): readonly number[] {
+  return prunedStreams(turn.get('invite').streams, {
     policy: turn.get('policy'),
     role: turn.get('role'),
     mode: turn.get('mode'),
   });
-  return without.length === 0 ? {} : { without };
 }
 
 export const farPeer = (turn: Turn): Peer => (turn.get('role') === 'orig' ? 'entity' : 'client');

@@ -80,6 +80,7 @@ export const SDP_HEADERS: readonly HeaderField[] = [headerField('Content-Type', 
 /** RFC 4566 5.2: a numeric session id. Made of the session's key, so that a restart makes the same. */
 function originId(session: string, leg: LegName): string {
   let hash = 0x811c9dc5;
-  for (const letter of `${session}.${leg}`) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  const name = `${session}.${leg}`;
+  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
   return String(hash >>> 0);
 }

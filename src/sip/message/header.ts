@@ -85,11 +85,20 @@ const COMMON = [
   'Path',
 ];
 
+/**
+ * The same text as a name of the program's own: the runtime keeps property names once each and compares them without
+ * looking at their letters, and a message's headers are compared with names a hundred times.
+ */
+function interned(name: string): string {
+  return Object.keys({ [name]: name })[0] as string;
+}
+
 // One look-up instead of toLowerCase for every spelling that peers really send.
 const CANONICAL = new Map<string, string>();
 for (const name of COMMON) {
-  CANONICAL.set(name, name.toLowerCase());
-  CANONICAL.set(name.toLowerCase(), name.toLowerCase());
+  const canonical = interned(name.toLowerCase());
+  CANONICAL.set(name, canonical);
+  CANONICAL.set(canonical, canonical);
 }
 for (const [letter, name] of Object.entries(COMPACT)) {
   CANONICAL.set(letter, name);
@@ -103,7 +112,7 @@ export function knownName(name: string): string | undefined {
 
 /** Canonical form of a header name in any spelling: lower case, compact form expanded. */
 export function canonicalName(name: string): string {
-  return CANONICAL.get(name) ?? name.toLowerCase();
+  return CANONICAL.get(name) ?? interned(name.toLowerCase());
 }
 
 /** A header field of our own. The name is written as given; the value must hold no CR or LF. */

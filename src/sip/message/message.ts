@@ -46,9 +46,13 @@ abstract class SipMessage {
 
   /** All values of a comma-separated header, across its lines, in order. */
   list(name: string): string[] {
-    const values: string[] = [];
-    for (const field of this.headers) if (field.name === name) values.push(...splitList(field.value));
-    return values;
+    let values: string[] | undefined;
+    for (const field of this.headers) {
+      if (field.name !== name) continue;
+      const parts = splitList(field.value);
+      values = values === undefined ? parts : values.concat(parts);
+    }
+    return values ?? [];
   }
 
   /** True where a list header such as Supported names this option tag or method. */

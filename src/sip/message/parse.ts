@@ -5,6 +5,7 @@
 import { isBlank, NO_BYTES, trimBlanks, wireOfBytes } from './bytes.ts';
 import { canonicalName, type HeaderField, knownName } from './header.ts';
 import { type AnyMessage, SipRequest, SipResponse } from './message.ts';
+import { KNOWN_METHODS } from './methods.ts';
 import { isToken } from './params.ts';
 
 /** Bounds on what a peer may send, checked before anything is kept. */
@@ -168,10 +169,49 @@ export function unfolded(value: string): string {
   return trimBlanks(value.split(CRLF).map(trimBlanks).join(' '));
 }
 
+/** As most peers write them. Anything else is taken apart with more care. */
+const PLAIN_VERSION = 'SIP/2.0';
+const METHODS = new Map(KNOWN_METHODS.map((method) => [method, method]));
+
+/** A request line of a known method, single spaces and version 2.0; undefined for any other. */
+function plainRequest(line: string, headers: HeaderField[]): SipRequest | undefined {
+  const first = line.indexOf(' ');
+  const last = line.length - PLAIN_VERSION.length - 1;
+  if (first < 0 || last <= first + 1 || line.indexOf(' ', first + 1) !== last || !line.endsWith(PLAIN_VERSION)) {
+    return undefined;
+  }
+  const method = METHODS.get(line.slice(0, first));
+  const uri = line.slice(first + 1, last);
+  return method === undefined || /\s/.test(uri) ? undefined : new SipRequest(method, uri, headers);
+}
+
+/** `SIP/2.0 200 OK` with a status in its range; undefined for any other. */
+function plainResponse(line: string, headers: HeaderField[]): SipResponse | undefined {
+  if (!line.startsWith(PLAIN_VERSION) || line.charCodeAt(7) !== SPACE || line.charCodeAt(11) !== SPACE)
+    return undefined;
+  let status = 0;
+  for (let at = 8; at < 11; at++) {
+    const digit = line.charCodeAt(at) - DIGIT_ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    status = status * 10 + digit;
+  }
+  // A line break is no part of a reason; where one stands is for the careful way to say.
+  if (status < 100 || status > 699 || line.indexOf('\r') >= 0 || line.indexOf('\n') >= 0) return undefined;
+  return new SipResponse(status, line.slice(12), headers);
+}
+
+const SPACE = 0x20;
+const DIGIT_ZERO = 0x30;
+
 const RESPONSE_LINE = /^SIP\/(\d+)\.(\d+) (\d{3}) ([^\r\n]*)$/i;
 const REQUEST_LINE = /^([^\s]+) ([^\s]+) SIP\/(\d+)\.(\d+)$/i;
 
 function parseStartLine(line: string, headers: HeaderField[]): Parsed {
+  const plain = plainRequest(line, headers) ?? plainResponse(line, headers);
+  return plain === undefined ? parseOddStartLine(line, headers) : { message: plain };
+}
+
+function parseOddStartLine(line: string, headers: HeaderField[]): Parsed {
   if (/^SIP\//i.test(line)) return parseStatusLine(line, headers);
   const strict = REQUEST_LINE.exec(line);
   if (strict === null) {
