@@ -19,7 +19,7 @@ const BODY = 'x'.repeat(1024);
 const LOADS = { chat: { sessions: 100, window: 1 }, stream: { sessions: 10, window: 32 } };
 const HOST = '127.0.0.1';
 /** The flags of the program's first line; both Node processes have them. */
-const FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
+const FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 // --- the systems in the middle --------------------------------------------------------------------------------------
 

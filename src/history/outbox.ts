@@ -4,6 +4,7 @@
  * store is away altogether, one piece of work asks for it again and again, and the others wait for that one.
  */
 import type { HistoryPort } from '../engine/ports.ts';
+import { Registry } from '../registry.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import { type Done, type HistoryDriver, StoreAway } from './driver.ts';
 import type { FolderRef, HistoryIntent, HistoryOutcome, MessageIntent } from './intent.ts';
@@ -69,12 +70,12 @@ const NO_UIDS: Uids = { sessionInfoUid: null, groupStateUid: null };
 
 export class Outbox implements HistoryPort {
   readonly #options: OutboxOptions;
-  readonly #queues = new Map<string, FolderQueue>();
+  readonly #queues = new Registry<FolderQueue>();
   readonly #paused = new Set<FolderQueue>();
   readonly #retry: { readonly firstMs: number; readonly longestMs: number };
   #closed = false;
   /** Folders with messages that wait for others, and until when. */
-  readonly #gathered = new Set<FolderQueue>();
+  #gathered = new Set<FolderQueue>();
   #gathering: Timer | undefined;
   /** Work that is done within one write with others, and told when that is done; undefined outside of one. */
   #group: Settled[] | undefined;
@@ -133,8 +134,9 @@ export class Outbox implements HistoryPort {
   #workGathered(): void {
     this.#gathering?.cancel();
     this.#gathering = undefined;
-    const queues = new Set(this.#gathered);
-    this.#gathered.clear();
+    const queues = this.#gathered;
+    // Not cleared: V8 chains the tables of a set that is (see `registry.ts`).
+    this.#gathered = new Set();
     if (queues.size > 1) this.#workTogether(queues);
     else for (const queue of queues) this.#work(queue);
   }

@@ -1,5 +1,6 @@
 /** The embedded message store: the folders, objects and pointers of an IMAP store with METADATA, in one SQLite file. */
 import type Database from 'better-sqlite3';
+import { type LogFlush, logFlush } from '../store/log-flush.ts';
 import { type DatabaseForm, openDatabase } from '../store/sqlite.ts';
 import {
   type Done,
@@ -54,11 +55,13 @@ export interface SqliteHistoryOptions {
 }
 
 export function sqliteHistory(options: SqliteHistoryOptions): SqliteHistory {
-  return new SqliteHistory(openDatabase(options.path, HISTORY_FORM, options.synchronous ?? 'normal', false));
+  const { path, synchronous = 'normal' } = options;
+  return new SqliteHistory(openDatabase(path, HISTORY_FORM, synchronous, false), logFlush(path, synchronous));
 }
 
 export class SqliteHistory implements HistoryDriver, HistoryReader {
   readonly #db: Database.Database;
+  readonly #flush: LogFlush | undefined;
   readonly #folderId: Database.Statement;
   readonly #makeFolder: Database.Statement;
   readonly #uidOf: Database.Statement;
@@ -70,8 +73,9 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   /** The folder that the transaction under way has found: until its end nobody else can remove it. */
   #found: { readonly folder: FolderRef; readonly id: number } | undefined;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, flush?: LogFlush) {
     this.#db = db;
+    this.#flush = flush;
     this.#atomically = db.transaction((work: () => unknown) => work()) as <T>(work: () => T) => T;
     this.#folderId = db
       .prepare('SELECT id FROM folders WHERE user = ? AND conversation = ? AND contribution = ?')
@@ -95,6 +99,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   openFolder(folder: FolderRef, done: Done<void>): void {
     this.#try(done, () => {
       this.#makeFolder.run(folder.user, folder.conversationId, folder.contributionId);
+      this.#flush?.wrote();
     });
   }
 
@@ -114,6 +119,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
     this.#try(done, () => {
       this.#pointers[pointer].set.run(uid, this.#existing(folder));
+      this.#flush?.wrote();
     });
   }
 
@@ -129,6 +135,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
     this.#try(done, () => {
       const id = this.#idOf(folder);
       if (id !== undefined) this.#db.prepare('DELETE FROM objects WHERE folder = ? AND uid = ?').run(id, uid);
+      this.#flush?.wrote();
     });
   }
 
@@ -174,13 +181,16 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   close(): void {
+    this.#flush?.close();
     this.#db.close();
   }
 
   /** Inside another one it is undone by itself where it fails. */
   #inTransaction<T>(work: () => T): T {
     try {
-      return this.#atomically(work);
+      const done = this.#atomically(work);
+      this.#flush?.wrote();
+      return done;
     } catch (error) {
       this.#found = undefined;
       throw error;

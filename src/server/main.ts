@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --min-semi-space-size=32 --max-semi-space-size=32
+#!/usr/bin/env -S node --min-semi-space-size=16 --max-semi-space-size=16
 /**
  * The command line (contract): exit 0 done, 1 failed, 2 bad usage or configuration. What a command needs is loaded when
  * it runs, so that a look at the sessions does not wait for a SIP stack.

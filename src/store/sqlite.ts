@@ -8,6 +8,7 @@ import Database from 'better-sqlite3';
 import type { Batch, SessionStore } from '../engine/ports.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { KeptRegistration, RegistrationKeeper } from '../registrar/registrations.ts';
+import { type LogFlush, logFlush } from './log-flush.ts';
 
 export interface SqliteSessionsOptions {
   /** File, made with its folder where it is not there; `:memory:` for none. */
@@ -17,7 +18,7 @@ export interface SqliteSessionsOptions {
 
 /**
  * What a power cut may take: `full` nothing; `normal` the last second or so; `off` perhaps the whole file. In return,
- * `normal` waits for the disk about every 200 sessions, some milliseconds each, and `off` never does.
+ * `normal` waits for the disk once in some thousand sessions, some milliseconds each, and `off` never does.
  */
 export type Synchronous = 'off' | 'normal' | 'full';
 
@@ -58,11 +59,11 @@ export const SESSIONS_FORM: DatabaseForm = {
 
 export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   const { path, synchronous = 'normal' } = options;
-  return sessionsIn(openDatabase(path, SESSIONS_FORM, synchronous, true));
+  return sessionsIn(openDatabase(path, SESSIONS_FORM, synchronous, true), logFlush(path, synchronous));
 }
 
 /** The store in a database that {@link openDatabase} has opened. */
-export function sessionsIn(db: Database.Database): SqliteSessions {
+export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessions {
   const insert = db.prepare('INSERT INTO sessions (id, origin, state) VALUES (?, ?, ?)');
   const update = db.prepare('UPDATE sessions SET state = ? WHERE number = ?');
   const replace = db.prepare('UPDATE sessions SET id = ?, origin = ?, state = ? WHERE number = ?');
@@ -125,6 +126,7 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
     try {
       work();
       failing = 0;
+      flush?.wrote();
       return undefined;
     } catch (error) {
       failing++;
@@ -170,6 +172,7 @@ export function sessionsIn(db: Database.Database): SqliteSessions {
     },
     close() {
       inTransaction(() => write({ puts: [], deletes: [], intents: [], policies: [] }, []));
+      flush?.close();
       db.close();
     },
   };
@@ -230,9 +233,9 @@ export function openDatabase(
     }
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
-    // Most records are deleted before a checkpoint comes round, so that it has little to copy. The disk is waited for
-    // then, on the thread that answers calls: often and briefly rather than seldom and long.
-    db.pragma('wal_autocheckpoint = 1000');
+    // Most records are written over before a checkpoint comes round, so that it has little to copy; and the log is mostly
+    // on the disk by then (log-flush.ts), so that it waits little for that, on the thread that answers calls.
+    db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
     db.exec(schema);
     db.pragma(`user_version = ${version}`);
     return db;
@@ -242,6 +245,9 @@ export function openDatabase(
     throw new Error(`${path}: ${busy ? 'in use by another process' : (error as Error).message}`);
   }
 }
+
+/** Pages in the log before it is copied: 32 or 64 MB beside the file. */
+const LOG_PAGES = 8000;
 
 /** How long a write waits for a reader of the same file. */
 const BUSY_MS = 2000;
