@@ -15,7 +15,7 @@ export function withEntry<T>(before: Readonly<Record<string, T>>, name: string, 
   return after;
 }
 
-export function withoutEntry<T>(before: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
+export function withoutEntry<T>(before: Readonly<Record<string, T>>, name: string): Record<string, T> {
   const after: Record<string, T> = {};
   for (const key in before) if (key !== name) after[key] = before[key] as T;
   return after;

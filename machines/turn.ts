@@ -2,7 +2,7 @@
  * One action's work on what a chart holds: reads the context, notes what changes, leaves effects. Pure: the context it
  * was given stays as it was.
  */
-import { withEntry, withoutEntry } from './changed.ts';
+import { withoutEntry } from './changed.ts';
 
 /** What every chart's context has, so that its engine can store it, wake it and carry out what it wants done. */
 export interface Turned<E extends { readonly id: string }> {
@@ -23,6 +23,9 @@ export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
   readonly #common: Changes<Turned<E>>;
   readonly #before: C;
   readonly #step: number;
+  /** Copies of this turn's own, which nobody has seen yet. */
+  #effects: E[] | undefined;
+  #deadlines: Record<string, number> | undefined;
   /** ms since the epoch. */
   readonly at: number;
 
@@ -43,28 +46,38 @@ export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
 
   /** Leaves an effect. Those of an earlier event are no longer in the context. */
   order(order: O): void {
-    const before = this.#common.effects ?? (this.#before.step === this.#step ? this.#before.effects : []);
+    this.#effects ??= this.#before.step === this.#step ? [...this.#before.effects] : [];
     // The order was made for this call, so it may become the effect itself.
     const effect = order as unknown as E & { id: string };
-    effect.id = `${this.#step}.${before.length}`;
-    this.#common.effects = before.length === 0 ? [effect] : [...before, effect];
+    effect.id = `${this.#step}.${this.#effects.length}`;
+    this.#effects.push(effect);
+    this.#common.effects = this.#effects;
     this.#common.step = this.#step;
   }
 
   /** Sets a deadline, by the name of the event it raises and, where there is one, its leg. */
   setDeadline(event: string, at: number, leg?: string): void {
     const name = leg === undefined ? event : `${event}:${leg}`;
-    this.#common.deadlines = withEntry(this.get('deadlines'), name, at);
+    this.#ownDeadlines()[name] = at;
   }
 
   clearDeadline(event: string, leg?: string): void {
     const name = leg === undefined ? event : `${event}:${leg}`;
     const deadlines = this.get('deadlines');
-    if (deadlines[name] !== undefined) this.#common.deadlines = withoutEntry(deadlines, name);
+    if (deadlines[name] === undefined) return;
+    this.#deadlines = withoutEntry(deadlines, name);
+    this.#common.deadlines = this.#deadlines;
   }
 
   clearDeadlines(): void {
-    this.#common.deadlines = {};
+    this.#deadlines = {};
+    this.#common.deadlines = this.#deadlines;
+  }
+
+  #ownDeadlines(): Record<string, number> {
+    this.#deadlines ??= { ...this.#before.deadlines };
+    this.#common.deadlines = this.#deadlines;
+    return this.#deadlines;
   }
 
   /** What this event leads to must be stored before its effects leave. */

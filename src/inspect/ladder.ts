@@ -22,8 +22,8 @@ const MAX_ENTRIES = 64;
 const KEPT_FROM_START = 24;
 
 /**
- * Entries as they are kept, three items for each: ms since the first one, leg and direction in one text, label. A tenth
- * of the size of objects, since numbers are small and texts are shared.
+ * Entries as they are kept, four items for each: ms since the first one, direction, leg, label. A tenth of the size of
+ * objects, since numbers are small and texts are shared.
  */
 interface Trail {
   readonly session: string;
@@ -31,7 +31,7 @@ interface Trail {
   readonly items: (number | string)[];
 }
 
-const ITEMS = 3;
+const ITEMS = 4;
 
 export class Ladders {
   readonly #clock: Clock;
@@ -104,8 +104,7 @@ export class Ladders {
     if (trail === undefined) return;
     const { items, session, begun } = trail;
     if (items.length >= MAX_ENTRIES * ITEMS) items.splice(KEPT_FROM_START * ITEMS, ITEMS);
-    const place = shared(direction + leg.slice(session.length + 1));
-    items.push(Math.round(this.#clock.now() - begun), place, shared(label));
+    items.push(Math.round(this.#clock.now() - begun), direction, leg.slice(session.length + 1), label);
   }
 
   /** The trail of this leg's session; undefined where the session is over. */
@@ -127,23 +126,35 @@ export class Ladders {
 function entriesOf({ begun, items }: Trail): LadderEntry[] {
   const entries: LadderEntry[] = [];
   for (let at = 0; at < items.length; at += ITEMS) {
-    const [since, place, label] = items.slice(at, at + ITEMS) as [number, string, string];
-    entries.push({ at: begun + since, leg: place.slice(1), direction: place[0] === '<' ? 'in' : 'out', label });
+    const [since, direction, leg, label] = items.slice(at, at + ITEMS) as [number, string, string, string];
+    entries.push({ at: begun + since, leg, direction: direction === '<' ? 'in' : 'out', label });
   }
   return entries;
 }
 
-/** Texts that occur again and again, each kept once; what a peer makes up is kept for its own session only. */
-const SHARED = new Map<string, string>();
-const MAX_SHARED = 256;
+/** Longest text of a peer's that is kept for other sessions. */
+const MAX_PHRASE = 64;
 
-function shared(text: string): string {
-  const known = SHARED.get(text);
-  if (known !== undefined) return known;
-  const own = detached(text);
-  if (SHARED.size < MAX_SHARED) SHARED.set(own, own);
-  return own;
+/** Labels with a status in them: nearly always the same few, so the last of each status is made once. */
+class StatusLabels {
+  readonly #label: (status: number, text: string) => string;
+  readonly #known: ({ readonly text: string; readonly label: string } | undefined)[] = [];
+
+  constructor(label: (status: number, text: string) => string) {
+    this.#label = label;
+  }
+
+  of(status: number, text: string): string {
+    const known = this.#known[status];
+    if (known?.text === text) return known.label;
+    const label = detached(this.#label(status, text));
+    if (text.length <= MAX_PHRASE) this.#known[status] = { text: detached(text), label };
+    return label;
+  }
 }
+
+const PHRASES = new StatusLabels((status, reason) => `${status} ${reason}`);
+const ANSWERS = new StatusLabels((status, method) => `${status} (${method})`);
 
 const RESTORING = [
   'exportLeg',
@@ -171,9 +182,11 @@ function eventLabel(event: SipEvent): string | undefined {
       return 'INVITE';
     case 'provisional':
     case 'answered':
-      return `${event.response.status} ${event.response.reason}`;
+      return PHRASES.of(event.response.status, event.response.reason);
     case 'failed':
-      return event.response === undefined ? `no answer (${event.status})` : `${event.status} ${event.response.reason}`;
+      return event.response === undefined
+        ? `no answer (${event.status})`
+        : PHRASES.of(event.status, event.response.reason);
     case 'acknowledged':
       return 'ACK';
     case 'unacknowledged':
@@ -184,9 +197,9 @@ function eventLabel(event: SipEvent): string | undefined {
     case 'bye':
       return 'BYE';
     case 'request':
-      return event.request.method;
+      return detached(event.request.method);
     case 'response':
-      return `${event.status} (${event.response?.cseq?.method ?? methodIn(event.exchange)})`;
+      return ANSWERS.of(event.status, event.response?.cseq?.method ?? methodIn(event.exchange));
     case 'outside':
       return undefined;
   }
@@ -195,9 +208,9 @@ function eventLabel(event: SipEvent): string | undefined {
 function commandLabel(command: SipCommand): string | undefined {
   switch (command.type) {
     case 'progress':
-      return `${command.status} ${command.reason}`;
+      return PHRASES.of(command.status, command.reason);
     case 'answer':
-      return `${command.status} OK`;
+      return PHRASES.of(command.status, 'OK');
     case 'refuse':
       return `${command.status}${command.reason === undefined ? '' : ` ${command.reason}`}`;
     case 'invite':
@@ -214,7 +227,7 @@ function commandLabel(command: SipCommand): string | undefined {
     case 'request':
       return command.method;
     case 'respond':
-      return `${command.status} (${methodIn(command.exchange)})`;
+      return ANSWERS.of(command.status, methodIn(command.exchange));
     case 'forwardResponse':
       return 'response forwarded';
     case 'forwardRequest':

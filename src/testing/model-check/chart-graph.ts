@@ -7,7 +7,7 @@
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, assign, createMachine } from 'xstate';
 import { compiled } from '../../../machines/compiled.ts';
-import { copyOf, type SessionContext, type SessionInput } from '../../../machines/session/context.ts';
+import type { SessionContext, SessionInput } from '../../../machines/session/context.ts';
 import type { Effect } from '../../../machines/session/effects.ts';
 import type { SessionEvent } from '../../../machines/session/events.ts';
 import type { SessionMachine } from '../../../machines/session/machine.ts';
@@ -53,7 +53,7 @@ export class ChartGraph {
   /** Throws for a chart that holds more than guards and assignments: it would not be the one that the engine compiles. */
   constructor(machine: SessionMachine) {
     const watched = watch(machine);
-    this.#machine = compiled(watched, copyOf);
+    this.#machine = compiled(watched);
     if (this.#machine === watched) throw new Error('only a chart of guards and assignments can be checked');
   }
 
