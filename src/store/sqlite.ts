@@ -9,6 +9,8 @@ import type { Batch, SessionStore } from '../engine/ports.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { KeptRegistration, RegistrationKeeper } from '../registrar/registrations.ts';
 import { type LogFlush, logFlush } from './log-flush.ts';
+import { DAMAGED, read } from './read.ts';
+import { WorkRows } from './work-rows.ts';
 
 export interface SqliteSessionsOptions {
   /** File, made with its folder where it is not there; `:memory:` for none. */
@@ -34,11 +36,11 @@ export interface SqliteSessions extends SessionStore {
   close(): void;
 }
 
-// Sessions are found by number, not by name: one row fills about one page, and is written over when its session is over.
-// The names are looked at only when everything is loaded.
+// Sessions and history work are found by number, not by name: a row is written over when its session is over or its work
+// is done, so that the same few pages change again and again. The names are looked at only when everything is loaded.
 const SESSIONS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS work (number INTEGER PRIMARY KEY, id TEXT NOT NULL, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS registrations (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policies (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -70,8 +72,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
   const remove = db.prepare('DELETE FROM sessions WHERE number = ?');
   /** Row of each stored session. */
   const numbers = new Map<string, number | bigint>();
-  const putIntent = db.prepare('INSERT OR IGNORE INTO intents (id, body) VALUES (?, ?)');
-  const removeIntent = db.prepare('DELETE FROM intents WHERE id = ?');
+  const work = new WorkRows(db);
   const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
   const policyOf = db.prepare('SELECT body FROM policies WHERE key = ?').pluck();
   const putRegistration = db.prepare('INSERT OR REPLACE INTO registrations (id, body) VALUES (?, ?)');
@@ -81,7 +82,6 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
     Database.Statement,
     Database.Statement,
   ];
-  let done: string[] = [];
   let failing = 0;
 
   function write(batch: Batch, inserted: string[]): void {
@@ -96,8 +96,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       }
     }
     for (const number of over) remove.run(number);
-    for (const intent of batch.intents) putIntent.run(intent.id, JSON.stringify(intent));
-    for (const id of done) removeIntent.run(id);
+    work.write(batch.intents);
   }
 
   /** A new session takes the row of one that is over where it can: its page is then the only one that changes. */
@@ -110,7 +109,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
   /** One that a new session is written over takes none of its own. */
   function statementsFor({ puts, deletes, policies, intents }: Batch): number {
     const begun = puts.filter(({ id }) => !numbers.has(id)).length;
-    return puts.length + Math.max(0, deletes.length - begun) + policies.length + intents.length + done.length;
+    return puts.length + Math.max(0, deletes.length - begun) + policies.length + work.statementsFor(intents);
   }
 
   function inTransaction(work: () => void): Error | undefined {
@@ -141,9 +140,9 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       const inserted: string[] = [];
       const written = statementsFor(batch) > 1 ? inTransaction : attempt;
       const error = written(() => write(batch, inserted));
+      work.written(error === undefined);
       if (error !== undefined) for (const id of inserted) numbers.delete(id);
       else {
-        done = [];
         for (const id of batch.deletes) numbers.delete(id);
       }
       finished(error);
@@ -155,13 +154,8 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       }
     },
     policy: (key) => policyOf.get(key) as string | undefined,
-    intents: () =>
-      (read(db, 'SELECT body FROM intents') as { body: string }[])
-        .map(({ body }) => JSON.parse(body) as HistoryIntent)
-        .sort((left, right) => left.at - right.at),
-    forgetIntents(ids) {
-      done.push(...ids);
-    },
+    intents: () => work.load().sort((left, right) => left.at - right.at),
+    forgetIntents: (ids) => work.done(ids),
     registrations: {
       keep: (id, registration) => void inTransaction(() => putRegistration.run(id, JSON.stringify(registration))),
       forget: (id) => void inTransaction(() => removeRegistration.run(id)),
@@ -185,17 +179,6 @@ function* keptIn(db: Database.Database): Iterable<KeptRegistration> {
   try {
     const bodies = db.prepare('SELECT body FROM registrations').pluck().iterate() as IterableIterator<string>;
     for (const body of bodies) yield JSON.parse(body) as KeptRegistration;
-  } catch (error) {
-    throw new Error(`${db.name}: ${(error as Error).message}; ${DAMAGED}`);
-  }
-}
-
-const DAMAGED = 'restore it from a copy, or move it away to start anew';
-
-/** Every row. Throws, with the path, where the file is damaged. */
-function read(db: Database.Database, query: string): unknown[] {
-  try {
-    return db.prepare(query).all();
   } catch (error) {
     throw new Error(`${db.name}: ${(error as Error).message}; ${DAMAGED}`);
   }

@@ -111,6 +111,50 @@ describe('the SQLite session store', () => {
     expect(store.intents().map(({ id }) => id)).toEqual(['z', 'a']);
   });
 
+  it('writes new work over work that is done, and deletes what is left of that', () => {
+    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
+    const own = sessionsIn(database);
+    const rows = (): unknown[] => database.prepare('SELECT number, id FROM work').raw().all();
+    commit({ intents: [intent('a', 1), intent('b', 2), intent('c', 3)] }, own);
+    own.forgetIntents(['a', 'c', 'never']);
+    commit({ intents: [intent('d', 4)] }, own);
+    expect(rows()).toEqual([
+      [2, 'b'],
+      [3, 'd'],
+    ]);
+    expect(own.intents().map(({ id }) => id)).toEqual(['b', 'd']);
+    own.close();
+  });
+
+  it('keeps the rows of work that is done for the next batch where one can not be written', () => {
+    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
+    const own = sessionsIn(database);
+    commit({ intents: [intent('a', 1), intent('b', 2)] }, own);
+    own.forgetIntents(['a']);
+    database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
+    const large = { ...intent('c', 3), object: 'x'.repeat(50_000) } as HistoryIntent;
+    expect(commit({ intents: [large] }, own)?.message).toBe('database or disk is full');
+    database.pragma('max_page_count = 1000');
+    expect(commit({ intents: [large] }, own)).toBeUndefined();
+    own.forgetIntents(['b', 'c']);
+    expect(commit({}, own)).toBeUndefined();
+    expect(own.intents()).toEqual([]);
+    own.close();
+  });
+
+  it('takes over the work of a file that has it under its names', () => {
+    store.close();
+    const old = new Database(path);
+    old.exec('DROP TABLE work; CREATE TABLE intents (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID');
+    old.prepare('INSERT INTO intents VALUES (?, ?)').run('z', JSON.stringify(intent('z', 1)));
+    old.close();
+    store = sqliteSessions({ path });
+    expect(store.intents()).toEqual([intent('z', 1)]);
+    store.forgetIntents(['z']);
+    reopen();
+    expect(store.intents()).toEqual([]);
+  });
+
   it('survives an end without a close, as kill -9 is one', () => {
     const killed = join(scene.folder, 'killed.sqlite');
     const running = sqliteSessions({ path: killed });
