@@ -5,6 +5,7 @@
 import { sessionOf } from '../sip/leg-id.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipCommand, SipEvent, SipPort } from '../sip/port.ts';
+import { watchedPort } from '../sip/watched-port.ts';
 import type { Clock } from '../time/clock.ts';
 
 export interface LadderEntry {
@@ -60,21 +61,17 @@ export class Ladders {
 
   /** The port with every message noted on its way through. */
   watch<P extends SipPort>(port: P): P {
-    const watched = Object.create(port) as P;
-    watched.onEvent = (listener) =>
-      port.onEvent((event) => {
-        this.#noteEvent(event);
-        listener(event);
-      });
-    watched.execute = (command) => {
-      this.#noteCommand(command);
-      port.execute(command);
-      // An INVITE that was refused at the door, or only passed, never was a session whose end somebody would tell.
-      if (command.type === 'passThrough' || (command.type === 'release' && command.leg.endsWith('.a'))) {
-        this.end(sessionOf(command.leg));
-      }
-    };
-    return bound(watched, port);
+    return watchedPort(port, {
+      event: (event) => this.#noteEvent(event),
+      execute: (command) => {
+        this.#noteCommand(command);
+        port.execute(command);
+        // An INVITE that was refused at the door, or only passed, never was a session whose end somebody would tell.
+        if (command.type === 'passThrough' || (command.type === 'release' && command.leg.endsWith('.a'))) {
+          this.end(sessionOf(command.leg));
+        }
+      },
+    });
   }
 
   /** The session is over; its ladder is kept for a while. */
@@ -155,26 +152,6 @@ class StatusLabels {
 
 const PHRASES = new StatusLabels((status, reason) => `${status} ${reason}`);
 const ANSWERS = new StatusLabels((status, method) => `${status} (${method})`);
-
-const RESTORING = [
-  'exportLeg',
-  'restoreLeg',
-  'restoreEarly',
-  'restoreInvite',
-  'exportProxied',
-  'restoreProxied',
-  'restoreOutside',
-  'storedBy',
-] as const;
-
-/** Methods of the port that are not watched still run on the port itself. */
-function bound<P extends SipPort>(watched: P, port: P): P {
-  for (const name of RESTORING) {
-    const method = (port as unknown as Record<string, unknown>)[name];
-    if (typeof method === 'function') (watched as unknown as Record<string, unknown>)[name] = method.bind(port);
-  }
-  return watched;
-}
 
 function eventLabel(event: SipEvent): string | undefined {
   switch (event.type) {

@@ -7,6 +7,7 @@
  */
 import type { Role } from '../../machines/session/policy.ts';
 import type { EngineCounters } from '../engine/engine.ts';
+import { policyOf } from './config/policy.ts';
 import { type Config, configSchema } from './config/schema.ts';
 import { createLog } from './log.ts';
 import { type Server, startServer } from './server.ts';
@@ -80,7 +81,7 @@ async function rehearse(
 /** A batch of sessions from INVITE to the answer of the BYE, all in one role and mode. */
 function run(server: Server, phones: WarmUpPhones, batch: number): Promise<boolean> {
   const { engine } = server.cpm;
-  engine.policy = { ...engine.policy, mediaPath: batch % 2 === 0 ? 'always' : 'never' };
+  engine.policy = policyOf(rehearsed(server.config, phones.core, batch % 2 === 0 ? 'always' : 'never'));
   const role: Role = batch % 4 < 2 ? 'orig' : 'term';
   const calls = {
     role,
@@ -92,12 +93,12 @@ function run(server: Server, phones: WarmUpPhones, batch: number): Promise<boole
 }
 
 /** The server's own configuration, where it costs nothing outside; no network but loopback, no file, no limit. */
-function rehearsed(config: Config, core: string): Config {
+function rehearsed(config: Config, core: string, mediaPath: Config['policy']['mediaPath'] = 'auto'): Config {
   const { history, sessions } = config;
   return configSchema.parse({
     domain: config.domain,
     sip: { listen: ['udp:127.0.0.1:0'], core: `sip:${core};lr`, overload: { maxLagMs: 60_000 } },
-    policy: { defaultAllowOfflineStorage: true },
+    policy: { mediaPath, defaultAllowOfflineStorage: true },
     registrar: { driver: 'none' },
     sessions: sessions.driver === 'memory' ? sessions : { ...sessions, path: ':memory:' },
     history:

@@ -13,6 +13,7 @@ import type { Flow } from '../sip/flow.ts';
 import { sessionOf } from '../sip/leg-id.ts';
 import { wireOfBytes } from '../sip/message/bytes.ts';
 import type { SipPort } from '../sip/port.ts';
+import { watchedPort } from '../sip/watched-port.ts';
 import { Trace } from './trace.ts';
 import { callIdOf, ownTagOf } from './wire.ts';
 
@@ -87,26 +88,20 @@ export class Traces {
 
   /** The port, with a note of whose event or order passes it. */
   watch<P extends SipPort>(port: P): P {
-    const watched = Object.create(port) as P;
-    watched.onEvent = (listener) =>
-      port.onEvent((event) => {
+    return watchedPort(port, {
+      event: (event) => {
         if (event.type !== 'invite' && 'leg' in event) this.#claim(event.leg);
-        listener(event);
-      });
-    watched.execute = (command) => {
-      const before = this.#ordering;
-      this.#ordering = 'leg' in command ? (this.#traces.get(sessionOf(command.leg)) ?? null) : null;
-      try {
-        port.execute(command);
-      } finally {
-        this.#ordering = before;
-      }
-    };
-    for (const name of ['exportLeg', 'restoreLeg', 'restoreInvite', 'exportProxied', 'restoreProxied'] as const) {
-      const method = (port as unknown as Record<string, unknown>)[name];
-      if (typeof method === 'function') (watched as unknown as Record<string, unknown>)[name] = method.bind(port);
-    }
-    return watched;
+      },
+      execute: (command) => {
+        const before = this.#ordering;
+        this.#ordering = 'leg' in command ? (this.#traces.get(sessionOf(command.leg)) ?? null) : null;
+        try {
+          port.execute(command);
+        } finally {
+          this.#ordering = before;
+        }
+      },
+    });
   }
 
   /** A message comes in; `handle` is what becomes of it. */
