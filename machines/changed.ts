@@ -1,6 +1,7 @@
 /**
- * Plain records with something changed. One spread and then assignments: in a literal, a second spread or a computed
- * name would define each property anew, which takes the runtime several times as long.
+ * Plain records with something changed. In Node 20 a property that is added behind a spread, or by a second one, gives
+ * each object a shape of its own: it takes long to make, and whoever reads it has to search. A spread behind the named
+ * ones, or one whose names stay the same, does not.
  */
 
 export function changed<T extends object>(before: T, changes: Partial<T>): T {
@@ -10,8 +11,15 @@ export function changed<T extends object>(before: T, changes: Partial<T>): T {
 }
 
 export function withEntry<T>(before: Readonly<Record<string, T>>, name: string, value: T): Readonly<Record<string, T>> {
-  const after = { ...before };
+  const after = copied(before);
   after[name] = value;
+  return after;
+}
+
+/** Entry by entry: what is added to a spread has a shape of its own for each object. */
+export function copied<T>(before: Readonly<Record<string, T>>): Record<string, T> {
+  const after: Record<string, T> = {};
+  for (const key in before) after[key] = before[key] as T;
   return after;
 }
 

@@ -2,7 +2,7 @@
  * One action's work on what a chart holds: reads the context, notes what changes, leaves effects. Pure: the context it
  * was given stays as it was.
  */
-import { withoutEntry } from './changed.ts';
+import { copied, withoutEntry } from './changed.ts';
 
 /** What every chart's context has, so that its engine can store it, wake it and carry out what it wants done. */
 export interface Turned<E extends { readonly id: string }> {
@@ -75,7 +75,7 @@ export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
   }
 
   #ownDeadlines(): Record<string, number> {
-    this.#deadlines ??= { ...this.#before.deadlines };
+    this.#deadlines ??= copied(this.#before.deadlines);
     this.#common.deadlines = this.#deadlines;
     return this.#deadlines;
   }

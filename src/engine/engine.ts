@@ -232,9 +232,7 @@ export class Engine implements SessionHost {
     const allowOfflineStorage = policy.defaultAllowOfflineStorage;
     let session: Session | undefined;
     let known: Profile | undefined;
-    const { user, role, originators, referredBy, sessionReplaces } = invitation.query;
-    const query = { user, role, service, originators, referredBy, sessionReplaces, at, allowOfflineStorage };
-    this.#options.profiles.lookUp(query, (profile) => {
+    this.#options.profiles.lookUp({ at, allowOfflineStorage, ...invitation.query }, (profile) => {
       known = profile;
       if (session === undefined) return;
       // What is at hand at once can't come too late; what came late is kept for the next time.
@@ -358,7 +356,7 @@ export class Engine implements SessionHost {
     const source = { address: '', port: 0, transport: '', trusted: dossier.trusted };
     const { query } = readInvitation(dossier.invite, source, context.invite.service, this.#options);
     const allowOfflineStorage = context.policy.defaultAllowOfflineStorage;
-    this.#options.profiles.lookUp({ ...query, at: this.now(), allowOfflineStorage }, (profile) => {
+    this.#options.profiles.lookUp({ at: this.now(), allowOfflineStorage, ...query }, (profile) => {
       session.deliver({ type: 'preferencesKnown', profile });
     });
   }

@@ -18,8 +18,8 @@ export function sendInvite(turn: Turn, peer: Peer, invite: Omit<InviteOrder, 'ty
   turn.set('attempts', { ...attempts, invites: attempts.invites + 1, isf: attempts.isf || invite.by === 'isf' });
   turn.addLeg(leg, { peer, phase: 'inviting', streams: invite.streams, timer: null, allowsUpdate: false });
   const without = prunedFrom(turn);
-  const order = { ...invite, type: 'invite', leg } as const;
-  turn.order(without.length === 0 ? order : { ...order, without });
+  const order = { type: 'invite', leg, ...invite } as const;
+  turn.order(without.length === 0 ? order : { without, ...order });
   turn.set('current', leg);
   // In proxy mode timer C is the proxy core's own (RFC 3261 16.6 step 11).
   if (turn.get('mode') === 'b2bua') turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);

@@ -95,7 +95,7 @@ export class Messages {
     let known: Profile | undefined;
     const policy = this.#host.policies.choose(messageQuestion(papers, at));
     const allowOfflineStorage = policy.defaultAllowOfflineStorage;
-    this.#options.profiles.lookUp({ ...query, at, allowOfflineStorage }, (profile) => {
+    this.#options.profiles.lookUp({ at, allowOfflineStorage, ...query }, (profile) => {
       known = profile;
       if (message === undefined) return;
       this.#lastKnown.keep(query, profile);
@@ -190,7 +190,7 @@ export class Messages {
     const user = ('profile' in event ? event.profile.user : null) ?? message.user;
     const kept = this.queues.about(message, user, message.context.policy.messages.deferred);
     message.step++;
-    message.send({ ...event, step: message.step, at: this.#now(), kept } as MessageEvent);
+    message.send({ step: message.step, at: this.#now(), kept, ...event } as MessageEvent);
     this.#took(message, before);
   }
 

@@ -44,7 +44,7 @@ export class Turns {
     const first = queues.first(user);
     if (first?.state !== 'kept.waiting' || this.#mustBePatient(user)) return;
     const { query, service } = first.papers.asked;
-    profiles.lookUp({ ...query, at: this.#host.now() }, ({ clients }) => {
+    profiles.lookUp({ at: this.#host.now(), ...query }, ({ clients }) => {
       // Meanwhile it may have had its turn, or others may have taken all the places.
       if (queues.first(user) !== first || first.state !== 'kept.waiting' || this.#mustBePatient(user)) return;
       if (takesMessages(clients, service)) this.#host.turnCame(first);

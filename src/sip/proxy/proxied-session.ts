@@ -69,7 +69,7 @@ export class ProxiedSession {
       const lines = [...new Set(entries)].map((entry) => headerField('Record-Route', entry));
       sent.headers.splice(at, 0, ...lines);
     };
-    return { ...forward, prepare };
+    return { prepare, ...forward };
   }
 
   forwardResponse(branchId: LegId): void {
@@ -327,6 +327,6 @@ class ProxyExchange implements ClientUser {
       return;
     }
     const event = { type: 'response', leg: this.#leg, exchange: this.#id, status, cause } as const;
-    this.#proxy.emit(this.#response === undefined ? event : { ...event, response: this.#response });
+    this.#proxy.emit(this.#response === undefined ? event : { response: this.#response, ...event });
   }
 }

@@ -57,7 +57,7 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     this.#settled = true;
     if (this.released) return;
     const event = { type: 'failed', leg: this.id, status, cause } as const;
-    this.ua.emit(response === undefined ? event : { ...event, response });
+    this.ua.emit(response === undefined ? event : { response, ...event });
   }
 
   #onProvisional(response: SipResponse): void {
