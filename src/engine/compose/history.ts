@@ -35,10 +35,10 @@ export function folderOf(
 export function openIntent(context: SessionContext, dossier: Dossier, naming: HistoryNaming): OpenIntent {
   const { papers } = dossier;
   const object = sessionInfoObject({
-    ...headersOf(context, papers, papers.date, 'session'),
     group: papers.group,
     sdp: sessionDescription(dossier),
     invitedParticipants: papers.invited,
+    ...headersOf(context, papers, papers.date, 'session'),
   });
   const folder = folderOf(context, dossier, naming.folderName);
   return { kind: 'open', id: `${context.id}-open`, session: context.id, folder, at: papers.date, object };
@@ -60,10 +60,10 @@ export function sealIntent(
   const { papers } = dossier;
   const wanted = naming.groupState === 'always' || papers.group;
   const object = groupStateObject({
-    ...headersOf(context, papers, at, 'group-state'),
     group: papers.group,
     lastFocusSessionId: papers.farContact ?? '',
     participants: participantsOf(dossier),
+    ...headersOf(context, papers, at, 'group-state'),
   });
   return {
     kind: 'seal',

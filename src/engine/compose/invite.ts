@@ -151,5 +151,5 @@ export function composeForward(
   proxiedTimerOfRequest(request, context);
   const answerTimer = proxiedTimerOfAnswer(context);
   const forward = { request, routeSets: routeSetsOf(effect, by) };
-  return answerTimer === undefined ? forward : { ...forward, answerTimer };
+  return answerTimer === undefined ? forward : { answerTimer, ...forward };
 }
