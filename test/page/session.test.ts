@@ -92,7 +92,7 @@ describeWith(['chromium'], 'the view of one session', () => {
       expect.stringMatching(/^yes\s+authorised/),
     ]);
     expect(await event.locator('.actions-run').innerText()).toMatch(/inviteCore[\s\S]*O-INV-4a/);
-    expect(await event.locator('.effects').innerText()).toMatch(/invite\s+by core · leg b/);
+    expect(await event.locator('.effects').innerText()).toMatch(/invite\s+leg b · by core/);
   });
 
   it('counts deadlines down, and shows legs and recording', async () => {

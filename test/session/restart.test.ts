@@ -1,7 +1,7 @@
 /** Killed at any instant and started again: a delay, not an end (digest 2.3, invariant 15). */
 import { describe, expect, it } from '@jest/globals';
 import { bodyOf, type Call, chatSdp, World } from '../../src/testing/index.ts';
-import { objects } from '../support/history.ts';
+import { objects, pointers } from '../support/history.ts';
 import {
   establish,
   establishTwoIwfs,
@@ -12,6 +12,7 @@ import {
   origin,
   ports,
   STORING,
+  TERM_FOLDER,
 } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
@@ -236,6 +237,31 @@ describe('a session that is still inviting', () => {
     far.respond(200, { to: far.expect('CANCEL') });
     far.respond(487);
     expect(leftovers(world)).toEqual([]);
+  });
+});
+
+describe('a recorded session', () => {
+  it('asks again for what the store had told it: nothing is stored twice, and its end is recorded beside it', () => {
+    for (const role of ROLES) {
+      for (const downMs of [100, 200_000]) {
+        const world = new World({ ...b2bua, profile: STORING });
+        const folder = role === 'orig' ? FOLDER : TERM_FOLDER;
+        const { near, far } = establish(world, role);
+        const opened = objects(world, folder);
+        expect(opened).toHaveLength(1);
+        restart(world, downMs);
+        acknowledgeCopies(world, near);
+        expect(objects(world, folder)).toEqual(opened);
+        const [client, other] = role === 'orig' ? [near, far] : [far, near];
+        endBy(world, client, other);
+        expect(objects(world, folder)).toHaveLength(2);
+        expect(pointers(world, folder)).toEqual({
+          SessionInfoObjectID: opened[0]?.uid,
+          GroupStateObjectID: objects(world, folder)[1]?.uid,
+        });
+        expect(leftovers(world)).toEqual([]);
+      }
+    }
   });
 });
 

@@ -165,7 +165,7 @@ export class ServerUnderSoak {
   stored(): { readonly sessions: number; readonly intents: number } {
     const db = new Database(join(this.#scene.folder, 'pf-sessions.sqlite'), { readonly: true });
     const count = (table: string): number => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
-    const stored = { sessions: count('sessions'), intents: count('intents') };
+    const stored = { sessions: count('sessions'), intents: count('work') };
     db.close();
     return stored;
   }

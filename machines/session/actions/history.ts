@@ -20,9 +20,9 @@ export const history = {
     turn.order({ type: 'openHistory' });
   }),
 
+  /** Not worth a write of its own: a restart that has not heard of it asks again, and gets the same UID. */
   noteSessionInfo: order<EventOf<'historyOpened'>>((turn, event) => {
     turn.set('history', { ...turn.get('history'), sessionInfoUid: event.sessionInfoUid });
-    turn.checkpoint();
   }),
 
   noteStoreFailure: order((turn) => {
@@ -33,6 +33,7 @@ export const history = {
   /** Group State Object and its pointer; on a terminating timer expiry also the other pointer. */
   sealHistory: order((turn) => {
     turn.order(sealOrder({ role: turn.get('role'), ending: turn.get('ending'), policy: turn.get('policy') }));
+    turn.checkpoint();
   }),
 
   noteSealed: order<EventOf<'historySealed'>>((turn, event) => {

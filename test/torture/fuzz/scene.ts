@@ -62,6 +62,8 @@ export function runScene(seed: number, pool: readonly string[]): void {
 class Scene {
   /** What has reached the function, damaged or not. */
   readonly received: string[] = [];
+  /** Not answered at once. */
+  readonly #waiting: string[] = [];
   readonly #world: World;
   readonly #random: SeededRandom;
   readonly #pool: readonly string[];
@@ -127,7 +129,8 @@ class Scene {
       const before = this.#traces();
       receive(bytes, flow);
       if (this.#told || this.#traces() !== before || this.#isExpected(text)) return;
-      throw new Error(`a message vanished: ${JSON.stringify(text)}`);
+      if (this.#mayWait(text)) this.#waiting.push(text);
+      else throw new Error(`a message vanished: ${JSON.stringify(text)}`);
     };
   }
 
@@ -154,6 +157,21 @@ class Scene {
     const branch = message?.branch ?? '';
     if (message === undefined || branch === '' || validateResponse(message, fault).kind !== 'fit') return false;
     return sent.some((other) => other.includes(`branch=${branch};`));
+  }
+
+  /** The BYE of a surplus fork is answered when it is stored which fork the session has (RFC 3261 13.2.2.4). */
+  #mayWait(text: string): boolean {
+    const { message } = parseMessage(bytesOfWire(text));
+    return message?.kind === 'request' && message.method === 'BYE' && message.toTag !== undefined;
+  }
+
+  #judgeWaiting(): void {
+    const answers = this.#sent().filter((sent) => sent.startsWith('SIP/2.0 200'));
+    for (const text of this.#waiting) {
+      const branch = parseMessage(bytesOfWire(text)).message?.branch ?? '';
+      if (answers.some((answer) => answer.includes(`branch=${branch}`))) continue;
+      throw new Error(`a message was never answered: ${JSON.stringify(text)}`);
+    }
   }
 
   #invite(peer: Peer): void {
@@ -186,6 +204,7 @@ class Scene {
     for (const id of [...world.pf.engine.sessions.keys()]) world.pf.engine.end(id, 'operator');
     // A forwarded re-INVITE nobody answers goes by timer C, and then by those of its CANCEL.
     world.advance(300_000);
+    this.#judgeWaiting();
     const { held } = world;
     if (held.length > 0) throw new Error(`held: ${held.join(', ')}`);
   }
