@@ -7,5 +7,12 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_
 const LENGTH = 12;
 
 export function nodeIdentifiers(): IdentifierSource {
-  return { token: randomTokens(LETTERS, LENGTH) };
+  const drawn = randomTokens(LETTERS, LENGTH);
+  return {
+    // A session is named by it on the command line, where a hyphen in front would make an option of it.
+    token: () => {
+      const token = drawn();
+      return token.startsWith('-') ? `_${token.slice(1)}` : token;
+    },
+  };
 }
