@@ -113,23 +113,13 @@ export function requestFacts(request: SipRequest, reading: RequestReading) {
 }
 
 export function inviteFacts(request: SipRequest, reading: InviteReading): InviteFacts {
-  const { service, originators, release, anonymityRequested, anonymousFrom, scheme, unsupported } = requestFacts(
-    request,
-    reading,
-  );
   return {
-    service,
-    originators,
-    release,
-    anonymityRequested,
-    anonymousFrom,
-    scheme,
-    unsupported,
-    group: service === 'session.group',
+    group: reading.service === 'session.group',
     streams: reading.sdp === undefined ? null : offeredStreams(reading.sdp),
     sessionReplaces: request.header('session-replaces') ?? null,
     timer: timerFacts(request),
     allowsUpdate: request.lists('allow', 'UPDATE'),
+    ...requestFacts(request, reading),
   };
 }
 

@@ -45,9 +45,7 @@ export function readInvitation(request: SipRequest, source: Source, service: str
   const asked = readAsked(request, source.trusted, service, by);
   const { originators, destination } = asked;
   const sdp = descriptionOf(request);
-  const { role, served, trusted: believed, routes, query } = asked;
-  const facts = inviteFacts(request, { service, originators, sdp, destination });
-  return { role, served, trusted: believed, destination, routes, service, originators, query, facts, sdp };
+  return { facts: inviteFacts(request, { service, originators, sdp, destination }), sdp, ...asked };
 }
 
 export function readAsked(request: SipRequest, trusted: boolean, service: string, by: Reading): Asked {

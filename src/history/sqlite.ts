@@ -94,21 +94,21 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   together(work: () => void): void {
     this.#inTransaction(work);
+    this.#flush?.wrote();
   }
 
   openFolder(folder: FolderRef, done: Done<void>): void {
-    this.#try(done, () => {
+    this.#change(done, () => {
       this.#makeFolder.run(folder.user, folder.conversationId, folder.contributionId);
-      this.#flush?.wrote();
     });
   }
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
-    this.#try(done, () => this.#inTransaction(() => this.#appendOnce(this.#existing(folder), key, object)));
+    this.#change(done, () => this.#inTransaction(() => this.#appendOnce(this.#existing(folder), key, object)));
   }
 
   appendAll(folder: FolderRef, objects: readonly KeyedObject[], done: Done<readonly number[]>): void {
-    this.#try(done, () =>
+    this.#change(done, () =>
       this.#inTransaction(() => {
         const id = this.#existing(folder);
         return objects.map(({ key, object }) => this.#appendOnce(id, key, object));
@@ -117,9 +117,8 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
-    this.#try(done, () => {
+    this.#change(done, () => {
       this.#pointers[pointer].set.run(uid, this.#existing(folder));
-      this.#flush?.wrote();
     });
   }
 
@@ -132,10 +131,9 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   }
 
   remove(folder: FolderRef, uid: number, done: Done<void>): void {
-    this.#try(done, () => {
+    this.#change(done, () => {
       const id = this.#idOf(folder);
       if (id !== undefined) this.#db.prepare('DELETE FROM objects WHERE folder = ? AND uid = ?').run(id, uid);
-      this.#flush?.wrote();
     });
   }
 
@@ -188,9 +186,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
   /** Inside another one it is undone by itself where it fails. */
   #inTransaction<T>(work: () => T): T {
     try {
-      const done = this.#atomically(work);
-      this.#flush?.wrote();
-      return done;
+      return this.#atomically(work);
     } catch (error) {
       this.#found = undefined;
       throw error;
@@ -218,6 +214,15 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
     const id = this.#idOf(folder);
     if (id === undefined) throw new NoFolder(folder);
     return id;
+  }
+
+  /** What is written is to be flushed. */
+  #change<T>(done: Done<T>, work: () => T): void {
+    this.#try(done, () => {
+      const value = work();
+      this.#flush?.wrote();
+      return value;
+    });
   }
 
   #try<T>(done: Done<T>, work: () => T): void {

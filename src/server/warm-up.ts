@@ -10,7 +10,7 @@ import type { EngineCounters } from '../engine/engine.ts';
 import { policyOf } from './config/policy.ts';
 import { type Config, configSchema } from './config/schema.ts';
 import { createLog } from './log.ts';
-import { type Server, startServer } from './server.ts';
+import { startServer } from './server.ts';
 import { WarmUpPhones } from './warm-up-phones.ts';
 
 export interface WarmUpOptions {
@@ -66,11 +66,15 @@ async function rehearse(
   sessions: number,
   until: number,
 ): Promise<EngineCounters> {
+  // Made as the real one is, so that they have its shape.
+  const always = policyOf(rehearsed(config, phones.core, 'always'));
+  const never = policyOf(rehearsed(config, phones.core, 'never'));
   const server = await startServer(rehearsed(config, phones.core), silent(config));
   phones.call((server.listening[0] ?? '').replace('udp:', ''));
   try {
     for (let batch = 0; batch * BATCH < sessions && performance.now() < until; batch++) {
-      if (!(await run(server, phones, batch))) break;
+      server.cpm.engine.policy = batch % 2 === 0 ? always : never;
+      if (!(await run(phones, batch))) break;
     }
     return server.cpm.engine.counters;
   } finally {
@@ -78,10 +82,8 @@ async function rehearse(
   }
 }
 
-/** A batch of sessions from INVITE to the answer of the BYE, all in one role and mode. */
-function run(server: Server, phones: WarmUpPhones, batch: number): Promise<boolean> {
-  const { engine } = server.cpm;
-  engine.policy = policyOf(rehearsed(server.config, phones.core, batch % 2 === 0 ? 'always' : 'never'));
+/** A batch of sessions from INVITE to the answer of the BYE, all in one role. */
+function run(phones: WarmUpPhones, batch: number): Promise<boolean> {
   const role: Role = batch % 4 < 2 ? 'orig' : 'term';
   const calls = {
     role,

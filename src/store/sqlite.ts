@@ -72,7 +72,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
   const remove = db.prepare('DELETE FROM sessions WHERE number = ?');
   /** Row of each stored session. */
   const numbers = new Map<string, number | bigint>();
-  const work = new WorkRows(db);
+  const workRows = new WorkRows(db);
   const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
   const policyOf = db.prepare('SELECT body FROM policies WHERE key = ?').pluck();
   const putRegistration = db.prepare('INSERT OR REPLACE INTO registrations (id, body) VALUES (?, ?)');
@@ -96,7 +96,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       }
     }
     for (const number of over) remove.run(number);
-    work.write(batch.intents);
+    workRows.write(batch.intents);
   }
 
   /** A new session takes the row of one that is over where it can: its page is then the only one that changes. */
@@ -109,7 +109,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
   /** One that a new session is written over takes none of its own. */
   function statementsFor({ puts, deletes, policies, intents }: Batch): number {
     const begun = puts.filter(({ id }) => !numbers.has(id)).length;
-    return puts.length + Math.max(0, deletes.length - begun) + policies.length + work.statementsFor(intents);
+    return puts.length + Math.max(0, deletes.length - begun) + policies.length + workRows.statementsFor(intents);
   }
 
   function inTransaction(work: () => void): Error | undefined {
@@ -140,7 +140,7 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       const inserted: string[] = [];
       const written = statementsFor(batch) > 1 ? inTransaction : attempt;
       const error = written(() => write(batch, inserted));
-      work.written(error === undefined);
+      workRows.written(error === undefined);
       if (error !== undefined) for (const id of inserted) numbers.delete(id);
       else {
         for (const id of batch.deletes) numbers.delete(id);
@@ -154,8 +154,8 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       }
     },
     policy: (key) => policyOf.get(key) as string | undefined,
-    intents: () => work.load().sort((left, right) => left.at - right.at),
-    forgetIntents: (ids) => work.done(ids),
+    intents: () => workRows.load().sort((left, right) => left.at - right.at),
+    forgetIntents: (ids) => workRows.done(ids),
     registrations: {
       keep: (id, registration) => void inTransaction(() => putRegistration.run(id, JSON.stringify(registration))),
       forget: (id) => void inTransaction(() => removeRegistration.run(id)),
