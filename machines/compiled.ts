@@ -10,7 +10,15 @@
  * Only what session charts are made of is compiled: one parallel root or none, compound and atomic states, named
  * guards, assignments, targets within their region. A chart with anything else runs on the interpreter.
  */
-import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, ContextFrom } from 'xstate';
+import type {
+  AnyEventObject,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  ContextFrom,
+  InputFrom,
+  SnapshotFrom,
+} from 'xstate';
 
 type Context = AnyMachineSnapshot['context'];
 type Guard = (args: { context: Context; event: AnyEventObject }) => boolean;
@@ -75,7 +83,21 @@ function madeReady<M extends AnyStateMachine>(machine: M, copyOf: CopyOf): M {
   ready.transition = (snapshot, event, scope) =>
     snapshot.status === 'active' ? chart.transition(snapshot, event) : machine.transition(snapshot, event, scope);
   ready.getInitialSnapshot = (_scope, input) => chart.initial(input);
+  // One that this chart has made is whole; only one that was stored has to be put together.
+  ready.restoreSnapshot = (snapshot, scope) =>
+    (snapshot as Partial<Marked>)[CONFIGURATION] === undefined
+      ? machine.restoreSnapshot(snapshot, scope)
+      : (snapshot as AnyMachineSnapshot);
+  (ready as Ready)[CHART] = chart;
   return ready;
+}
+
+const CHART = Symbol('chart');
+type Ready = AnyStateMachine & { [CHART]?: Chart };
+
+/** Where an actor of this machine begins; undefined where the machine is not compiled, and only XState can say. */
+export function beginningOf<M extends AnyStateMachine>(machine: M, input: InputFrom<M>): SnapshotFrom<M> | undefined {
+  return (machine as Ready)[CHART]?.initial(input) as SnapshotFrom<M> | undefined;
 }
 
 /** A part of a chart that is not compiled. */

@@ -3,7 +3,8 @@
  * actor's own mailbox orders those that arrive while another is handled); effects leave in order, after the state
  * that explains them is stored.
  */
-import { type Actor, createActor, type Snapshot } from 'xstate';
+import { type Actor, createActor, type Snapshot, type SnapshotFrom } from 'xstate';
+import { beginningOf } from '../../machines/compiled.ts';
 import type { LegName, SessionContext, SessionInput } from '../../machines/session/context.ts';
 import type { Effect } from '../../machines/session/effects.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';
@@ -71,8 +72,7 @@ export class Session implements TimerOwner {
 
   /** A new session; nothing happens before `start`. */
   static begin(host: SessionHost, input: SessionInput, dossier: Dossier): Session {
-    const actor = createActor(host.machineFor(mayBeRecorded(input)), { input, id: input.id });
-    return new Session(host, input.id, dossier, actor, input.at);
+    return new Session(host, input.id, dossier, beginActor(host.machineFor(mayBeRecorded(input)), input), input.at);
   }
 
   /** The first transitions. */
@@ -229,6 +229,30 @@ export class Session implements TimerOwner {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.actor.stop();
+  }
+}
+
+function beginActor(machine: SessionMachine, input: SessionInput): SessionActor {
+  const beginning = beginningOf(machine, input);
+  if (beginning === undefined) return createActor(machine, { input, id: input.id });
+  const actor = createActor(machine, new Beginning(beginning) as never);
+  actor.id = input.id;
+  return actor;
+}
+
+/**
+ * Options of an actor that are asked for, not copied: XState spreads its options behind its defaults, and in Node 20 an
+ * object that gains properties so has a hidden class of its own, at each session.
+ */
+class Beginning {
+  readonly #snapshot: SnapshotFrom<SessionMachine>;
+
+  constructor(snapshot: SnapshotFrom<SessionMachine>) {
+    this.#snapshot = snapshot;
+  }
+
+  get snapshot(): SnapshotFrom<SessionMachine> {
+    return this.#snapshot;
   }
 }
 

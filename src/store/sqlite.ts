@@ -86,7 +86,11 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
 
   function write(batch: Batch, inserted: string[]): void {
     for (const { key, body } of batch.policies) putPolicy.run(key, body);
-    const over = batch.deletes.flatMap((id) => numbers.get(id) ?? []);
+    const over: (number | bigint)[] = [];
+    for (const id of batch.deletes) {
+      const number = numbers.get(id);
+      if (number !== undefined) over.push(number);
+    }
     for (const { id, origin, state } of batch.puts) {
       const number = numbers.get(id);
       if (number !== undefined) update.run(state, number);

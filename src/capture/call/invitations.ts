@@ -1,6 +1,6 @@
 /** Invitations: requests that begin a dialog, who sent each, and which of them one function made of which. */
 import type { SipRequest } from '../../sip/message/message.ts';
-import { parseVia, viaBranch } from '../../sip/message/via.ts';
+import { parseVia } from '../../sip/message/via.ts';
 import type { SipSaid } from '../dissector.ts';
 import type { Parties } from './parties.ts';
 
@@ -40,7 +40,7 @@ export function descentOf(earlier: Invitation, later: Invitation): Descent | und
 function branchesOf(request: SipRequest): string[] {
   return request.list('via').flatMap((value) => {
     const via = parseVia(value);
-    const branch = via === undefined ? undefined : viaBranch(via);
+    const branch = via?.branch;
     return branch === undefined ? [] : [branch];
   });
 }

@@ -1,6 +1,6 @@
 /** Sessions at one function: which invitations belong together, and which leg each message is on. */
 import type { SipRequest } from '../../sip/message/message.ts';
-import { parseVia, type Via, viaBranch } from '../../sip/message/via.ts';
+import { parseVia, type Via } from '../../sip/message/via.ts';
 import type { Heard, SipSaid } from '../dissector.ts';
 import { type Descent, descentOf, type Invitation, invitationOf, isInvitation } from './invitations.ts';
 import type { Parties } from './parties.ts';
@@ -188,7 +188,7 @@ function viasOf(message: SipSaid['message']): string[] {
 }
 
 function nameOf(via: Via | undefined): string {
-  return via === undefined ? '' : `${viaBranch(via) ?? ''} ${via.host}:${via.port ?? ''}`;
+  return via === undefined ? '' : `${via.branch ?? ''} ${via.host}:${via.port ?? ''}`;
 }
 
 /** Whether a message is in a dialog of this leg's invitation. The same Call-ID may have invited before, in vain. */

@@ -1,7 +1,7 @@
 /** Dialogs (RFC 3261 12): what two user agents must remember of each other, as plain data. */
 import type { Flow } from '../flow.ts';
 import { parseNameAddress } from '../message/address.ts';
-import { NO_BYTES, trimBlanks } from '../message/bytes.ts';
+import { NO_BYTES, trimBlanks, trimmedSlice } from '../message/bytes.ts';
 import { detached, type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
 import { withoutParams } from '../message/params.ts';
@@ -74,7 +74,9 @@ export function addressWithoutTag(value: string): string {
   // Only behind the address: a display name or the URI may hold the same text.
   if (params === '') return value;
   const text = trimBlanks(value);
-  return `${trimBlanks(text.slice(0, text.length - params.length))}${withoutParams(params, 'tag')}`;
+  const address = trimmedSlice(text, 0, text.length - params.length);
+  const onlyTag = params.startsWith(';tag=') && params.indexOf(';', 1) < 0;
+  return onlyTag ? address : `${address}${withoutParams(params, 'tag')}`;
 }
 
 /** A request without its Via, and the URI of the next hop it must be sent to. */

@@ -1,5 +1,5 @@
 /** Addresses in From, To, Contact, Route and their like: name-addr or addr-spec with parameters (RFC 3261 20.10). */
-import { trimBlanks } from './bytes.ts';
+import { characters, runEnd, trimBlanks, trimmedSlice } from './bytes.ts';
 import { paramOf, unquote } from './params.ts';
 import { parseUri, type Uri } from './uri.ts';
 
@@ -16,15 +16,18 @@ export interface NameAddress {
 // common enough to let through; a comma or a semicolon there is not (RFC 4475 3.1.2.15), nor are quotes and brackets.
 const UNQUOTED_NAME = /^[^"<>,;\\]*$/;
 
+// What may stand in angle brackets.
+const BARE = characters('^\\s<"');
+
 /** Takes one address apart; undefined where it is broken (unbalanced quotes or brackets, white space in the URI). */
 export function parseNameAddress(value: string): NameAddress | undefined {
   const text = trimBlanks(value);
   if (text.charCodeAt(0) === 0x22) return parseQuotedName(text);
   const open = text.indexOf('<');
   if (open < 0) return parseAddrSpec(text);
-  const display = trimBlanks(text.slice(0, open));
-  if (!UNQUOTED_NAME.test(display)) return undefined;
-  return parseBracketed(text, open, display === '' ? undefined : display);
+  const display = trimmedSlice(text, 0, open);
+  if (display === '') return parseBracketed(text, open, undefined);
+  return UNQUOTED_NAME.test(display) ? parseBracketed(text, open, display) : undefined;
 }
 
 function parseQuotedName(text: string): NameAddress | undefined {
@@ -32,7 +35,7 @@ function parseQuotedName(text: string): NameAddress | undefined {
   while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
   if (at >= text.length) return undefined;
   const open = text.indexOf('<', at);
-  if (open < 0 || trimBlanks(text.slice(at + 1, open)) !== '') return undefined;
+  if (open < 0 || trimmedSlice(text, at + 1, open) !== '') return undefined;
   return parseBracketed(text, open, unquote(text.slice(0, at + 1)));
 }
 
@@ -40,8 +43,8 @@ function parseBracketed(text: string, open: number, display: string | undefined)
   const close = text.indexOf('>', open);
   if (close < 0) return undefined;
   const uri = text.slice(open + 1, close);
-  if (uri === '' || /[\s<"]/.test(uri)) return undefined;
-  const params = trimBlanks(text.slice(close + 1));
+  if (uri === '' || runEnd(uri, 0, BARE) < uri.length) return undefined;
+  const params = trimmedSlice(text, close + 1, text.length);
   if (params !== '' && params.charCodeAt(0) !== 0x3b) return undefined;
   return { display, uri, params };
 }

@@ -63,13 +63,57 @@ export function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
+/** A set of characters, looked up by code. */
+export type CharacterSet = Uint8Array;
+
+/** The characters that `pattern`, the inside of a regular expression's brackets, names. */
+export function characters(pattern: string): CharacterSet {
+  const wanted = new RegExp(`[${pattern}]`);
+  return Uint8Array.from({ length: 256 }, (_, code) => (wanted.test(String.fromCharCode(code)) ? 1 : 0));
+}
+
+/** Where the run of characters of this set ends that begins at `start`; `start` itself where none stands there. */
+export function runEnd(wire: string, start: number, set: CharacterSet): number {
+  let at = start;
+  while (at < wire.length && set[wire.charCodeAt(at)] === 1) at++;
+  return at;
+}
+
+/** The digits from `start` to `end` (exclusive) as a number; undefined where something else stands there, or nothing. */
+export function decimal(wire: string, start = 0, end = wire.length): number | undefined {
+  if (start >= end) return undefined;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = wire.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** The one of a few texts that equals this; a look-up by hash would cost more than the first comparisons. */
+export function oneOf(texts: readonly string[], wanted: string): string | undefined {
+  for (const text of texts) if (text === wanted) return text;
+  return undefined;
+}
+
+/** Tokens are compared without regard to case (RFC 3261 7.3.1); most peers write them the same way. */
+export function sameIgnoringCase(left: string, right: string): boolean {
+  return left === right || (left.length === right.length && left.toLowerCase() === right.toLowerCase());
+}
+
 /** A wire string without the blanks around it. `trim` would also take 0xA0, the last byte of many UTF-8 letters. */
 export function trimBlanks(wire: string): string {
-  let start = 0;
-  let end = wire.length;
-  while (start < end && isBlank(wire.charCodeAt(start))) start++;
-  while (end > start && isBlank(wire.charCodeAt(end - 1))) end--;
-  return end - start === wire.length ? wire : wire.slice(start, end);
+  return trimmedSlice(wire, 0, wire.length);
+}
+
+/** What stands from `start` to `end` (exclusive), without the blanks around it. */
+export function trimmedSlice(wire: string, start: number, end: number): string {
+  let first = start;
+  let last = end;
+  while (first < last && isBlank(wire.charCodeAt(first))) first++;
+  while (last > first && isBlank(wire.charCodeAt(last - 1))) last--;
+  return last - first === wire.length ? wire : wire.slice(first, last);
 }
 
 /** The bytes of a wire string with more bytes behind them, in one piece of memory. */

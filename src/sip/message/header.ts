@@ -5,7 +5,7 @@
  * folding and spelling included (RFC 3261 7.3.1 makes folding and case meaningless, so nobody may depend on a
  * rewrite). Its value is unfolded and trimmed for reading.
  */
-import { trimBlanks } from './bytes.ts';
+import { bytesOfWire, trimBlanks } from './bytes.ts';
 
 export interface HeaderField {
   /** Canonical name: lower case, compact form expanded. */
@@ -101,13 +101,42 @@ for (const name of COMMON) {
   CANONICAL.set(canonical, canonical);
 }
 for (const [letter, name] of Object.entries(COMPACT)) {
-  CANONICAL.set(letter, name);
-  CANONICAL.set(letter.toUpperCase(), name);
+  CANONICAL.set(letter, CANONICAL.get(name) ?? interned(name));
+  CANONICAL.set(letter.toUpperCase(), CANONICAL.get(name) ?? interned(name));
 }
 
-/** Canonical form of a name in one of the spellings that peers really send; undefined for any other. */
-export function knownName(name: string): string | undefined {
-  return CANONICAL.get(name);
+interface Spelling {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+/** The same spellings by length and first letter: a name is found where it stands, without being cut out and hashed. */
+const BY_SHAPE: Spelling[][] = Array.from({ length: 1024 }, () => []);
+for (const [spelling, name] of CANONICAL) {
+  const bytes = bytesOfWire(spelling);
+  spellingsLike(bytes, 0, bytes.length).push({ bytes, name });
+}
+
+function spellingsLike(bytes: Uint8Array, start: number, end: number): Spelling[] {
+  return BY_SHAPE[((end - start) & 31) * 32 + ((bytes[start] as number) & 31)] as Spelling[];
+}
+
+/** Canonical form of the name that stands from `start` to `end`, in a spelling that peers really send; else undefined. */
+export function knownNameAt(bytes: Uint8Array, start: number, end: number): string | undefined {
+  for (const spelling of spellingsLike(bytes, start, end)) {
+    if (spelling.bytes.length === end - start && standsAt(bytes, start, spelling.bytes)) return spelling.name;
+  }
+  return undefined;
+}
+
+function standsAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let at = 0; at < wanted.length; at++) if (bytes[start + at] !== wanted[at]) return false;
+  return true;
+}
+
+/** A letter or a hyphen: what the names that peers really send are made of. */
+export function isNameByte(byte: number): boolean {
+  return ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) || byte === 0x2d;
 }
 
 /** Canonical form of a header name in any spelling: lower case, compact form expanded. */

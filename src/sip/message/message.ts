@@ -1,8 +1,8 @@
 /** SIP requests and responses (RFC 3261 7): ordered header lines and a body of bytes, parsed only when asked. */
 import { addressParam, type NameAddress, parseNameAddress } from './address.ts';
-import { NO_BYTES } from './bytes.ts';
+import { characters, decimal, NO_BYTES, runEnd, sameIgnoringCase } from './bytes.ts';
 import { type HeaderField, headerField, splitList } from './header.ts';
-import { parseVia, type Via, viaBranch } from './via.ts';
+import { parseVia, type Via } from './via.ts';
 
 export interface CSeq {
   readonly number: number;
@@ -14,8 +14,8 @@ abstract class SipMessage {
   headers: HeaderField[];
   body: Uint8Array;
   // Read several times for each message by parser, transactions and dialogs, hence kept; undefined: not yet read.
-  #from: NameAddress | null | undefined;
-  #to: NameAddress | null | undefined;
+  // From and To are read in one place: the compiler would else put a copy of the reader into each of their getters.
+  #addresses: Addresses | undefined;
   #via: Via | null | undefined;
   #cseq: CSeq | null | undefined;
 
@@ -57,8 +57,8 @@ abstract class SipMessage {
 
   /** True where a list header such as Supported names this option tag or method. */
   lists(name: string, token: string): boolean {
-    const wanted = token.toLowerCase();
-    return this.list(name).some((value) => value.toLowerCase() === wanted);
+    for (const value of this.list(name)) if (sameIgnoringCase(value, token)) return true;
+    return false;
   }
 
   get callId(): string {
@@ -66,21 +66,24 @@ abstract class SipMessage {
   }
 
   get from(): NameAddress | undefined {
-    if (this.#from === undefined) this.#from = parseNameAddress(this.header('from') ?? '') ?? null;
-    return this.#from ?? undefined;
+    return this.#read().from;
   }
 
   get to(): NameAddress | undefined {
-    if (this.#to === undefined) this.#to = parseNameAddress(this.header('to') ?? '') ?? null;
-    return this.#to ?? undefined;
+    return this.#read().to;
   }
 
   get fromTag(): string | undefined {
-    return this.from === undefined ? undefined : addressParam(this.from, 'tag');
+    return this.#read().fromTag;
   }
 
   get toTag(): string | undefined {
-    return this.to === undefined ? undefined : addressParam(this.to, 'tag');
+    return this.#read().toTag;
+  }
+
+  #read(): Addresses {
+    this.#addresses ??= readAddresses(this.header('from'), this.header('to'));
+    return this.#addresses;
   }
 
   /** The topmost Via. */
@@ -90,7 +93,7 @@ abstract class SipMessage {
   }
 
   get branch(): string | undefined {
-    return this.via === undefined ? undefined : viaBranch(this.via);
+    return this.via?.branch;
   }
 
   get cseq(): CSeq | undefined {
@@ -151,8 +154,7 @@ abstract class SipMessage {
   #forget(name: string): void {
     if (name === 'via') this.#via = undefined;
     else if (name === 'cseq') this.#cseq = undefined;
-    else if (name === 'from') this.#from = undefined;
-    else if (name === 'to') this.#to = undefined;
+    else if (name === 'from' || name === 'to') this.#addresses = undefined;
   }
 }
 
@@ -191,14 +193,36 @@ export class SipResponse extends SipMessage {
 
 export type AnyMessage = SipRequest | SipResponse;
 
-// RFC 3261 8.1.1.5: the sequence number is below 2**31.
-const CSEQ = /^(\d{1,10})\s+(\S+)$/;
+interface Addresses {
+  readonly from: NameAddress | undefined;
+  readonly to: NameAddress | undefined;
+  readonly fromTag: string | undefined;
+  readonly toTag: string | undefined;
+}
 
+function readAddresses(fromValue: string | undefined, toValue: string | undefined): Addresses {
+  const from = parseNameAddress(fromValue ?? '');
+  const to = parseNameAddress(toValue ?? '');
+  return {
+    from,
+    to,
+    fromTag: from === undefined ? undefined : addressParam(from, 'tag'),
+    toTag: to === undefined ? undefined : addressParam(to, 'tag'),
+  };
+}
+
+const SPACES = characters('\\s');
+const NO_SPACES = characters('\\S');
+
+// RFC 3261 8.1.1.5: the sequence number is below 2**31.
 function parseCSeq(value: string): CSeq | undefined {
-  const match = CSEQ.exec(value);
-  if (match === null) return undefined;
-  const number = Number(match[1]);
-  return number >= 2 ** 31 ? undefined : { number, method: match[2] ?? '' };
+  const end = runEnd(value, 0, NO_SPACES);
+  const method = runEnd(value, end, SPACES);
+  const number = end <= 10 ? decimal(value, 0, end) : undefined;
+  if (number === undefined || number >= 2 ** 31 || method === end) return undefined;
+  return runEnd(value, method, NO_SPACES) === value.length && method < value.length
+    ? { number, method: value.slice(method) }
+    : undefined;
 }
 
 function topOfList(value: string): string {

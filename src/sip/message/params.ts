@@ -1,12 +1,10 @@
 /** Generic parameters, `;name=value` (RFC 3261 25.1 generic-param), read from their text when asked for. */
-import { isBlank, trimBlanks } from './bytes.ts';
+import { characters, runEnd, sameIgnoringCase, trimBlanks, trimmedSlice } from './bytes.ts';
 
 const SEMICOLON = 0x3b;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const EQUALS = 0x3d;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
 
 /** One parameter; `value` is undefined for a flag such as `;lr`, and unquoted for a quoted string. */
 export interface Param {
@@ -54,7 +52,7 @@ export function paramOf(text: string, name: string): string | undefined {
     const after = nameEnd(text, start, end, name);
     if (after >= 0) {
       if (after === end) return '';
-      const raw = trimBlanks(text.slice(after + 1, end));
+      const raw = trimmedSlice(text, after + 1, end);
       return raw.charCodeAt(0) === QUOTE ? unquote(raw) : raw;
     }
     start = end + 1;
@@ -78,28 +76,28 @@ function pieceEnd(text: string, start: number, quoted: boolean): number {
   return text.length;
 }
 
+const BLANKS = characters(' \\t');
+
 /** Where the equals sign of a piece with this name is, or its end for a flag; -1 where the name is another. */
 function nameEnd(text: string, start: number, end: number, name: string): number {
-  let at = start;
-  while (at < end && isBlank(text.charCodeAt(at))) at++;
-  if (end - at < name.length) return -1;
-  for (let letter = 0; letter < name.length; letter++, at++) {
-    const code = text.charCodeAt(at);
-    const lower = code >= UPPER_A && code <= UPPER_Z ? code | 0x20 : code;
-    if (lower !== name.charCodeAt(letter)) return -1;
-  }
-  while (at < end && isBlank(text.charCodeAt(at))) at++;
-  return at === end || text.charCodeAt(at) === EQUALS ? at : -1;
+  const first = runEnd(text, start, BLANKS);
+  const last = first + name.length;
+  if (last > end || !sameIgnoringCase(text.slice(first, last), name)) return -1;
+  const after = runEnd(text, last, BLANKS);
+  if (after >= end) return end;
+  return text.charCodeAt(after) === EQUALS ? after : -1;
 }
 
 /** The text without the named parameters; the others keep their spelling. */
-export function withoutParams(text: string, ...names: readonly string[]): string {
+export function withoutParams(text: string, name: string, other = name): string {
   const quoted = text.indexOf('"') >= 0;
   let kept = '';
   for (let start = 0; start < text.length; ) {
     const end = pieceEnd(text, start, quoted);
-    const piece = trimBlanks(text.slice(start, end));
-    if (piece !== '' && !names.some((name) => nameEnd(text, start, end, name) >= 0)) kept += `;${piece}`;
+    if (nameEnd(text, start, end, name) < 0 && nameEnd(text, start, end, other) < 0) {
+      const piece = trimmedSlice(text, start, end);
+      if (piece !== '') kept += `;${piece}`;
+    }
     start = end + 1;
   }
   return kept;

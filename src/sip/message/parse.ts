@@ -2,8 +2,8 @@
  * From bytes to a message (RFC 3261 7, 18.3, 25). The parser only finds lines; what they mean is read on demand
  * and judged in `validate.ts`, so that a broken request can still be answered.
  */
-import { isBlank, NO_BYTES, trimBlanks, wireOfBytes } from './bytes.ts';
-import { canonicalName, type HeaderField, knownName } from './header.ts';
+import { decimal, isBlank, NO_BYTES, oneOf, trimBlanks, wireOfBytes } from './bytes.ts';
+import { canonicalName, type HeaderField, isNameByte, knownNameAt } from './header.ts';
 import { type AnyMessage, SipRequest, SipResponse } from './message.ts';
 import { KNOWN_METHODS } from './methods.ts';
 import { isToken } from './params.ts';
@@ -65,23 +65,33 @@ export function parseMessage(bytes: Uint8Array, limits: MessageLimits = DEFAULT_
   // RFC 3261 7.5: CRLFs in front of the start line are ignored.
   while (bytes[start] === 0x0d && bytes[start + 1] === 0x0a) start += 2;
   if (start >= bytes.length) return { fault: { code: 'empty', detail: 'no start line' } };
-  const wire = wireOfBytes(bytes, start, Math.min(bytes.length, start + limits.headBytes + 4));
+  const own = start === 0 ? bytes : bytes.subarray(start);
+  const wire = wireOfBytes(own, 0, Math.min(own.length, limits.headBytes + 4));
   const end = wire.indexOf('\r\n\r\n');
-  if (end >= 0) return parseHead(wire.slice(0, end), bytes.subarray(start + end + 4), limits, undefined);
+  if (end >= 0) return parseHead({ bytes: own, wire, end }, own.subarray(end + 4), limits, undefined);
   const fault: Malformed =
-    bytes.length - start > limits.headBytes
+    own.length > limits.headBytes
       ? { code: 'head-too-large', detail: `head above ${limits.headBytes} bytes` }
       : { code: 'unterminated-head', detail: 'no blank line behind the headers' };
   // The lines that came whole are read all the same: they say whom to answer. Half a line says something else.
   const whole = wire.lastIndexOf(CRLF);
-  return parseHead(whole < 0 ? wire : wire.slice(0, whole), NO_BYTES, limits, fault);
+  return parseHead({ bytes: own, wire, end: whole < 0 ? wire.length : whole }, NO_BYTES, limits, fault);
 }
 
-function parseHead(head: string, rest: Uint8Array, limits: MessageLimits, early: Malformed | undefined): Parsed {
-  const lineEnd = head.indexOf(CRLF);
-  const startLine = lineEnd < 0 ? head : head.slice(0, lineEnd);
+/** A message's head as bytes, which are quick to look at, and as text, which is cheap to cut: the same places in both. */
+interface Head {
+  readonly bytes: Uint8Array;
+  readonly wire: string;
+  /** Behind the last byte of its last line. */
+  readonly end: number;
+}
+
+function parseHead(head: Head, rest: Uint8Array, limits: MessageLimits, early: Malformed | undefined): Parsed {
+  const lineEnd = head.wire.indexOf(CRLF);
+  const hasHeaders = lineEnd >= 0 && lineEnd < head.end;
+  const startLine = head.wire.slice(0, hasHeaders ? lineEnd : head.end);
   const headers: HeaderField[] = [];
-  const faulty = parseHeaderLines(head, lineEnd, headers, limits);
+  const faulty = hasHeaders ? parseHeaderLines(head, lineEnd + 2, headers, limits) : undefined;
   const started = parseStartLine(startLine, headers);
   if (started.message === undefined) return started;
   const fault = early ?? started.fault ?? faulty;
@@ -93,28 +103,61 @@ function parseHead(head: string, rest: Uint8Array, limits: MessageLimits, early:
 }
 
 function parseHeaderLines(
-  head: string,
-  lineEnd: number,
+  head: Head,
+  first: number,
   headers: HeaderField[],
   limits: MessageLimits,
 ): Malformed | undefined {
-  // Looked for once in the whole head, since hardly any holds one.
-  const strange = hasStrayControls(head);
-  let at = lineEnd;
   let fault: Malformed | undefined;
-  while (at >= 0) {
-    const start = at + 2;
-    const end = headerLineEnd(head, start);
-    const line = end < 0 ? head.slice(start) : head.slice(start, end);
-    at = end;
+  for (let start = first; start < head.end; ) {
     if (headers.length >= limits.headerLines) {
       return { code: 'too-many-headers', detail: `more than ${limits.headerLines} header lines` };
     }
-    const field = parseHeaderLine(line, strange);
+    let end = plainLineEnd(head, start);
+    let field = end < 0 ? undefined : plainField(head, start, end);
+    if (end < 0) end = oddLineEnd(head, start);
+    field ??= oddField(head.wire.slice(start, end));
     if (field !== undefined) headers.push(field);
-    else fault ??= { code: 'header-line', detail: `not a header: ${JSON.stringify(line.slice(0, 60))}` };
+    else
+      fault ??= {
+        code: 'header-line',
+        detail: `not a header: ${JSON.stringify(head.wire.slice(start, end).slice(0, 60))}`,
+      };
+    start = end + 2;
   }
   return fault;
+}
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Where a line without folds and stray controls ends; -1 for any other line. */
+function plainLineEnd({ bytes, end }: Head, start: number): number {
+  let at = start;
+  while (at < end && ((bytes[at] as number) >= SPACE || bytes[at] === TAB)) at++;
+  if (at === end) return end;
+  return bytes[at] === CR && bytes[at + 1] === LF && !isBlank(bytes[at + 2] as number) ? at : -1;
+}
+
+/** A line whose name is one that peers really send, the colon right behind it; undefined for any other. */
+function plainField({ bytes, wire }: Head, start: number, end: number): HeaderField | undefined {
+  let colon = start;
+  while (isNameByte(bytes[colon] as number)) colon++;
+  const name = bytes[colon] === COLON ? knownNameAt(bytes, start, colon) : undefined;
+  if (name === undefined) return undefined;
+  let first = colon + 1;
+  let last = end;
+  while (first < last && isBlank(bytes[first] as number)) first++;
+  while (last > first && isBlank(bytes[last - 1] as number)) last--;
+  return { name, value: wire.slice(first, last), line: wire.slice(start, end) };
+}
+
+const COLON = 0x3a;
+
+function oddLineEnd({ wire, end }: Head, start: number): number {
+  const found = headerLineEnd(wire, start);
+  return found < 0 || found > end ? end : found;
 }
 
 /** Where the header line that begins here ends, its folds included; -1 at the end of the head. */
@@ -125,31 +168,17 @@ export function headerLineEnd(head: string, start: number): number {
   return end;
 }
 
-/** A CR or LF alone, or a NUL. */
-function hasStrayControls(head: string): boolean {
-  if (head.indexOf('\0') >= 0) return true;
-  let after = 0;
-  for (let at = head.indexOf('\r'); at >= 0; at = head.indexOf('\r', after)) {
-    if (head.charCodeAt(at + 1) !== 0x0a || head.indexOf('\n', after) !== at + 1) return true;
-    after = at + 2;
-  }
-  return head.indexOf('\n', after) >= 0;
-}
-
-function parseHeaderLine(line: string, strange: boolean): HeaderField | undefined {
+function oddField(line: string): HeaderField | undefined {
   const colon = line.indexOf(':');
   if (colon <= 0) return undefined;
-  let nameEnd = colon;
-  while (nameEnd > 0 && isBlank(line.charCodeAt(nameEnd - 1))) nameEnd--;
-  const name = line.slice(0, nameEnd);
-  const canonical = knownName(name) ?? (isToken(name) ? canonicalName(name) : undefined);
-  if (canonical === undefined) return undefined;
-  const value = line.indexOf('\n', colon) < 0 ? trimBlanks(line.slice(colon + 1)) : unfolded(line.slice(colon + 1));
-  if (!strange) return { name: canonical, value, line };
+  const written = trimBlanks(line.slice(0, colon));
+  const name = line.startsWith(written) && isToken(written) ? canonicalName(written) : undefined;
+  if (name === undefined) return undefined;
+  const value = unfolded(line.slice(colon + 1));
   // A lone CR or LF never separates lines in SIP; letting it through would let a peer forge headers behind us.
   if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0) return undefined;
   if (value.indexOf('\0') >= 0 && !nulsAreQuoted(value)) return undefined;
-  return { name: canonical, value, line };
+  return { name, value, line };
 }
 
 /** RFC 3261 25.1 quoted-pair, RFC 4475 3.1.1.2: a NUL may stand in a quoted string, behind a backslash; nowhere else. */
@@ -171,7 +200,6 @@ export function unfolded(value: string): string {
 
 /** As most peers write them. Anything else is taken apart with more care. */
 const PLAIN_VERSION = 'SIP/2.0';
-const METHODS = new Map(KNOWN_METHODS.map((method) => [method, method]));
 
 /** A request line of a known method, single spaces and version 2.0; undefined for any other. */
 function plainRequest(line: string, headers: HeaderField[]): SipRequest | undefined {
@@ -180,7 +208,7 @@ function plainRequest(line: string, headers: HeaderField[]): SipRequest | undefi
   if (first < 0 || last <= first + 1 || line.indexOf(' ', first + 1) !== last || !line.endsWith(PLAIN_VERSION)) {
     return undefined;
   }
-  const method = METHODS.get(line.slice(0, first));
+  const method = oneOf(KNOWN_METHODS, line.slice(0, first));
   const uri = line.slice(first + 1, last);
   return method === undefined || /\s/.test(uri) ? undefined : new SipRequest(method, uri, headers);
 }
@@ -262,5 +290,5 @@ function tooLarge(length: number, limits: MessageLimits): Malformed {
 
 /** A Content-Length value as a number of bytes; undefined where it is none. One beyond all bounds is Infinity. */
 export function contentLength(value: string): number | undefined {
-  return /^\d+$/.test(value) ? Number(value) : undefined;
+  return decimal(value);
 }

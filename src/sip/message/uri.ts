@@ -2,6 +2,7 @@
  * URIs as SIP carries them. A SIP or SIPS URI is taken apart (RFC 3261 19.1); any other scheme (tel, im,
  * mailto, urn …) stays opaque text, since a Participating Function passes it on untouched.
  */
+import { characters, decimal, runEnd } from './bytes.ts';
 import { paramOf, parseParams } from './params.ts';
 
 export interface SipUri {
@@ -35,8 +36,51 @@ const HOST_AND_REST =
   /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._]+)(?::(\d{1,5}))?((?:;[!#-;=A-~\x80-\xff]*)?)((?:\?[!#-;=?A-~\x80-\xff]*)?)$/;
 const ESCAPED = /%(?![0-9A-Fa-f]{2})/;
 
+const PLAIN_USER = characters('A-Za-z0-9\\-_.+*!~');
+/** Of a name in lower case, or of an IPv4 address. */
+export const PLAIN_HOST = characters('a-z0-9\\-.');
+
 /** Takes a URI apart; undefined where it is not one. */
 export function parseUri(text: string): Uri | undefined {
+  return parsePlainUri(text) ?? parseOddUri(text);
+}
+
+/**
+ * As nearly every peer writes it: `sip:user@host:port`, in lower case where that counts, without escapes and password.
+ * Undefined for any other, which may be right as well.
+ */
+function parsePlainUri(text: string): SipUri | undefined {
+  if (!text.startsWith('sip:')) return undefined;
+  const at = runEnd(text, 4, PLAIN_USER);
+  const hasUser = at > 4 && text.charCodeAt(at) === 0x40;
+  const host = hasUser ? at + 1 : 4;
+  const end = runEnd(text, host, PLAIN_HOST);
+  if (end === host) return undefined;
+  const semicolon = text.indexOf(';', end);
+  const stop = semicolon < 0 ? text.length : semicolon;
+  const params = text.slice(stop);
+  const port = end === stop ? undefined : portBetween(text, end, stop);
+  if ((end !== stop && port === undefined) || (params !== '' && params !== ';lr')) return undefined;
+  return {
+    scheme: 'sip',
+    user: hasUser ? text.slice(4, at) : undefined,
+    password: undefined,
+    host: text.slice(host, end),
+    port,
+    params,
+    headers: '',
+    text,
+  };
+}
+
+/** The port where `:port` stands from `colon` to `end` (exclusive); undefined where something else does. */
+export function portBetween(text: string, colon: number, end: number): number | undefined {
+  if (text.charCodeAt(colon) !== 0x3a || end - colon > 6) return undefined;
+  const port = decimal(text, colon + 1, end);
+  return port === undefined || port === 0 || port > 65535 ? undefined : port;
+}
+
+function parseOddUri(text: string): Uri | undefined {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
   const rest = text.slice(scheme.length + 1);

@@ -3,6 +3,7 @@
  * malformed message of RFC 4475 must get is tested file by file.
  */
 import { type NameAddress, parseNameAddress } from './address.ts';
+import { decimal } from './bytes.ts';
 import type { SipRequest, SipResponse } from './message.ts';
 import { wellFormedParams } from './params.ts';
 import type { Malformed } from './parse.ts';
@@ -94,17 +95,22 @@ function judgeUri(request: SipRequest): Verdict | undefined {
 
 function judgeRouting(request: SipRequest): Verdict | undefined {
   const maxForwards = request.header('max-forwards');
-  if (maxForwards !== undefined && (!/^\d+$/.test(maxForwards) || Number(maxForwards) > 255)) {
+  if (maxForwards !== undefined && !isAtMost(maxForwards, 255)) {
     return refuse(400, `not a Max-Forwards: ${maxForwards.slice(0, 20)}`);
   }
   const expires = request.header('expires');
-  if (expires !== undefined && (!/^\d+$/.test(expires) || Number(expires) >= 2 ** 32)) {
+  if (expires !== undefined && !isAtMost(expires, 2 ** 32 - 1)) {
     return refuse(400, `not an Expires: ${expires.slice(0, 20)}`);
   }
   for (const route of request.list('route')) {
     if (!isUsable(parseNameAddress(route))) return refuse(400, 'no usable Route');
   }
   return undefined;
+}
+
+function isAtMost(value: string, most: number): boolean {
+  const number = decimal(value);
+  return number !== undefined && number <= most;
 }
 
 function judgeContact(request: SipRequest): Verdict | undefined {

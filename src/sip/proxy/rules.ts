@@ -3,7 +3,7 @@ import { parseNameAddress } from '../message/address.ts';
 import { type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { isSipUri, parseUri, uriParam } from '../message/uri.ts';
-import { MAGIC_COOKIE, parseVia, viaBranch } from '../message/via.ts';
+import { MAGIC_COOKIE, parseVia } from '../message/via.ts';
 import type { Network } from '../network.ts';
 
 /** Default of a request that came without one (16.6 step 3). */
@@ -104,7 +104,7 @@ export function hasLooped(request: SipRequest, network: Network): boolean {
 
 function isOwnBranch(value: string, token: string, network: Network): boolean {
   const via = parseVia(value);
-  const branch = via === undefined ? undefined : viaBranch(via);
+  const branch = via?.branch;
   if (via === undefined || branch?.startsWith(MAGIC_COOKIE) !== true || !network.isOwn(via.host, via.port))
     return false;
   // A second target of the same request has its number behind the token (RFC 3263 4.3).

@@ -2,7 +2,7 @@
 import type { Clock } from '../../time/clock.ts';
 import type { Flow } from '../flow.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
-import { MAGIC_COOKIE, type Via, viaBranch } from '../message/via.ts';
+import { MAGIC_COOKIE, type Via } from '../message/via.ts';
 import type { ClientTransaction, ClientUser } from './client.ts';
 import { InviteClientTransaction } from './invite-client.ts';
 import { InviteServerTransaction } from './invite-server.ts';
@@ -103,7 +103,7 @@ export class TransactionLayer {
 function serverKey(request: SipRequest, method: string): string {
   const via = request.via as Via;
   const matched = method === 'ACK' ? 'INVITE' : method;
-  const branch = viaBranch(via);
+  const { branch } = via;
   if (branch?.startsWith(MAGIC_COOKIE) === true && branch.length > MAGIC_COOKIE.length) {
     return `${branch} ${via.host}:${via.port ?? ''} ${matched}`;
   }

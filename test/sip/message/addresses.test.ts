@@ -11,7 +11,7 @@ import {
   wellFormedParams,
   withoutParams,
 } from '../../../src/sip/message/params.ts';
-import { defaultPort, parseVia, viaBranch } from '../../../src/sip/message/via.ts';
+import { defaultPort, parseVia } from '../../../src/sip/message/via.ts';
 
 describe('parseNameAddress', () => {
   it.each([
@@ -182,7 +182,14 @@ describe('parseVia', () => {
     ['SIP/2.0/tcp 10.0.0.1:5070', { version: '2.0', transport: 'TCP', host: '10.0.0.1', port: 5070, params: '' }],
     [
       'SIP / 2.0 / UDP  first.example.com : 4000 ;ttl=16 ;branch=z9',
-      { version: '2.0', transport: 'UDP', host: 'first.example.com', port: 4000, params: ';ttl=16 ;branch=z9' },
+      {
+        version: '2.0',
+        transport: 'UDP',
+        host: 'first.example.com',
+        port: 4000,
+        params: ';ttl=16 ;branch=z9',
+        branch: 'z9',
+      },
     ],
     ['sip/2.0/WSS x.invalid;b', { version: '2.0', transport: 'WSS', host: 'x.invalid', port: undefined, params: ';b' }],
     [
@@ -211,8 +218,8 @@ describe('parseVia', () => {
   });
 
   it('RFC 3261 8.1.1.7: reads the branch', () => {
-    expect(viaBranch(parseVia('SIP/2.0/UDP h;rport;Branch = z9hG4bKx ;received=1.2.3.4') ?? fail())).toBe('z9hG4bKx');
-    expect(viaBranch(parseVia('SIP/2.0/UDP h;rport') ?? fail())).toBeUndefined();
+    expect(parseVia('SIP/2.0/UDP h;rport;Branch = z9hG4bKx ;received=1.2.3.4')?.branch).toBe('z9hG4bKx');
+    expect((parseVia('SIP/2.0/UDP h;rport') ?? fail()).branch).toBeUndefined();
   });
 
   it('RFC 3261 18.2.2: knows the default ports', () => {
