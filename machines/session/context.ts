@@ -190,6 +190,23 @@ export interface SessionInput {
   readonly at: number;
 }
 
+export const NO_ATTEMPTS: SessionContext['attempts'] = {
+  invites: 0,
+  redirects: 0,
+  targets: [],
+  isf: false,
+  intervals: 0,
+};
+
+export const NO_HISTORY: HistoryFacts = {
+  wanted: false,
+  sessionInfoUid: null,
+  groupStateUid: null,
+  sealed: false,
+  settled: false,
+  failures: 0,
+};
+
 export function initialContext(input: SessionInput): SessionContext {
   return {
     id: input.id,
@@ -210,11 +227,11 @@ export function initialContext(input: SessionInput): SessionContext {
     },
     current: null,
     carriers: [],
-    attempts: { invites: 0, redirects: 0, targets: [], isf: false, intervals: 0 },
+    attempts: NO_ATTEMPTS,
     relays: [],
     byes: [],
     drops: [],
-    history: { wanted: false, sessionInfoUid: null, groupStateUid: null, sealed: false, settled: false, failures: 0 },
+    history: NO_HISTORY,
     deadlines: {},
     ending: null,
     checkpoint: 0,

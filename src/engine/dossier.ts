@@ -110,20 +110,20 @@ export interface DossierOrigin {
 
 /** What has become of it. The messages and descriptions are the texts beside it. */
 export interface DossierState {
-  readonly books: Readonly<Record<LegName, StoredBook>>;
-  readonly farContact: string | null;
   /** False once the invitation has gone its last way. */
   readonly inviting: boolean;
-  readonly invites: Record<LegName, EffectOf<'invite'>>;
-  readonly reason: string | null;
-  readonly instance: string | null;
-  // JSON leaves out what is undefined.
+  // JSON leaves out what is undefined; what is not there is empty, or null.
+  readonly books?: Readonly<Record<LegName, StoredBook>> | undefined;
+  readonly farContact?: string | null | undefined;
+  readonly invites?: Record<LegName, EffectOf<'invite'>> | undefined;
+  readonly reason?: string | null | undefined;
+  readonly instance?: string | null | undefined;
   /** Undefined where nobody has spoken. */
   readonly spoke?: readonly string[] | undefined;
   /** Undefined where the focus has said nothing. */
   readonly conference?: Conference | undefined;
   /** Keys of the messages, in the order of the first texts. */
-  readonly messages: readonly string[];
+  readonly messages?: readonly string[] | undefined;
 }
 
 interface StoredBook {
@@ -152,26 +152,34 @@ export function dossierOrigin(dossier: Dossier): StoredPart<DossierOrigin> {
 /** `ending`: nothing is offered or answered any more, so what was agreed need not be kept. */
 export function dossierState(dossier: Dossier, ending: boolean): StoredPart<DossierState> {
   const { papers, invite, invites, reason, instance } = dossier;
-  const messages: string[] = [];
+  let messages: string[] | undefined;
   const texts: string[] = [];
   for (const [key, message] of dossier.messages) {
+    messages ??= [];
     messages.push(key);
     texts.push(wireOfMessage(message));
   }
-  const books: Record<LegName, StoredBook> = {};
-  if (!ending) for (const leg in dossier.books) books[leg] = storedBook(dossier.books[leg] as LegBook, dossier, texts);
+  const books: Record<LegName, StoredBook> | undefined = ending ? undefined : {};
+  if (books !== undefined) {
+    for (const leg in dossier.books) books[leg] = storedBook(dossier.books[leg] as LegBook, dossier, texts);
+  }
   const value = {
-    books,
-    farContact: papers.farContact,
     inviting: invite !== null,
-    invites,
-    reason,
-    instance,
+    books,
+    farContact: papers.farContact ?? undefined,
+    invites: isEmpty(invites) ? undefined : invites,
+    reason: reason ?? undefined,
+    instance: instance ?? undefined,
     spoke: dossier.spoke === null ? undefined : [...dossier.spoke],
     conference: dossier.conference ?? undefined,
     messages,
   };
   return { value, texts };
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 function storedBook({ sent, received, contact }: LegBook, dossier: Dossier, texts: string[]): StoredBook {
@@ -196,7 +204,7 @@ function isBodyOf(message: AnyMessage, text: string): boolean {
 export function restoredDossier(origin: StoredPart<DossierOrigin>, state: StoredPart<DossierState>): Dossier {
   const { texts } = state;
   const messages = new Map<string, AnyMessage>();
-  state.value.messages.forEach((key, at) => {
+  (state.value.messages ?? []).forEach((key, at) => {
     const { message } = parseMessage(bytesOfWire(texts[at] ?? ''));
     if (message !== undefined) messages.set(key, message);
   });
@@ -207,7 +215,7 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     return (stored.endOf === 'invite' ? inviteText : (texts[stored.endOf] ?? '')).slice(-stored.length);
   };
   const books: Record<LegName, LegBook> = {};
-  for (const [leg, { sent, received, contact }] of Object.entries(state.value.books)) {
+  for (const [leg, { sent, received, contact }] of Object.entries(state.value.books ?? {})) {
     books[leg] = {
       sent: sent === null ? null : { ...sent, text: read(sent.text) },
       received: received === null ? null : read(received),
@@ -222,11 +230,11 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     destination,
     routes,
     books,
-    papers: { ...papers, farContact },
+    papers: { ...papers, farContact: farContact ?? null },
     invite: invite?.kind === 'request' ? invite : null,
-    invites,
-    reason,
-    instance,
+    invites: invites ?? {},
+    reason: reason ?? null,
+    instance: instance ?? null,
     spoke: spoke === undefined ? null : new Set(spoke),
     conference: conference ?? null,
     messages,

@@ -4,9 +4,15 @@
  * A record has two parts. The origin is what the invitation said; it is written once. The state is what has become of
  * it; it is written at each checkpoint, so it holds only what can still matter.
  */
-import type { LegName, LegRecord, SessionContext } from '../../machines/session/context.ts';
+import {
+  type LegName,
+  type LegRecord,
+  NO_ATTEMPTS,
+  NO_HISTORY,
+  type SessionContext,
+} from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
-import type { Policy } from '../../machines/session/policy.ts';
+import type { Policy, Profile } from '../../machines/session/policy.ts';
 import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
 import type { LegState } from '../sip/user-agent/leg.ts';
 import {
@@ -21,13 +27,13 @@ import { packed, unpacked } from './packed.ts';
 import type { Dialogs, StoredMediaLeg } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
-type OriginContext = Pick<SessionContext, 'id' | 'role' | 'profile' | 'invite'>;
-type StateContext = Omit<SessionContext, keyof OriginContext | 'policy' | 'effects'>;
+type OriginContext = Pick<SessionContext, 'id' | 'role' | 'invite'>;
 
 export interface StoredOrigin {
-  /** Form of this record; one that is not known is left alone. */
-  readonly version: 1;
-  readonly context: OriginContext;
+  /** Form of this record; one that is not known is left alone. Form 1 said everything, form 2 what has to be said. */
+  readonly version: 1 | 2;
+  /** Form 1 has the profile here, form 2 as its second text, where it was known. */
+  readonly context: OriginContext & { readonly profile?: SessionContext['profile'] };
   /** Key of the policy the session began with. */
   readonly policy: string;
   readonly dossier: DossierOrigin;
@@ -40,10 +46,10 @@ export interface StoredState {
   /** Where it was not known yet when the origin was written. */
   readonly profile?: SessionContext['profile'] | undefined;
   readonly dossier: DossierState;
-  readonly legs: readonly LegState[];
+  readonly legs?: readonly LegState[] | undefined;
   readonly proxied?: ProxiedState | undefined;
   /** Effects that had not left when this was written. */
-  readonly pending: readonly Effect[];
+  readonly pending?: readonly Effect[] | undefined;
   readonly step: number;
   readonly storedAt: number;
 }
@@ -51,16 +57,22 @@ export interface StoredState {
 /** The record's first part, as the store keeps it. */
 export function storedOrigin(session: Session, policy: string): string {
   const { id, role, profile, invite } = session.context;
-  const dossier = dossierOrigin(session.dossier);
+  const { value, texts } = dossierOrigin(session.dossier);
   const { startedAt } = session;
-  const origin: StoredOrigin = {
-    version: 1,
-    context: { id, role, profile, invite },
-    policy,
-    dossier: dossier.value,
-    startedAt,
-  };
-  return packed(origin, dossier.texts);
+  const origin: StoredOrigin = { version: 2, context: { id, role, invite }, policy, dossier: value, startedAt };
+  return packed(origin, profile === null ? texts : [...texts, textOf(profile)]);
+}
+
+const PROFILE_TEXTS = new WeakMap<Profile, string>();
+
+/** Many sessions have one profile. */
+function textOf(profile: Profile): string {
+  let text = PROFILE_TEXTS.get(profile);
+  if (text === undefined) {
+    text = JSON.stringify(profile);
+    PROFILE_TEXTS.set(profile, text);
+  }
+  return text;
 }
 
 /** The record's second part, as the store keeps it. */
@@ -79,32 +91,75 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
     context: stateContext(context),
     profile: profile === session.writtenProfile ? undefined : profile,
     dossier: dossier.value,
-    legs,
+    legs: unlessEmpty(legs),
     proxied,
-    pending: session.pending,
+    pending: unlessEmpty(session.pending),
     step: session.step,
     storedAt: now,
   };
   return packed(state, dossier.texts);
 }
 
+/** What is as it was at the beginning is not written: JSON leaves out what is undefined. */
+interface StateContext extends Pick<SessionContext, 'mode' | 'legs' | 'current' | 'deadlines' | 'checkpoint' | 'step'> {
+  readonly lastKnown?: SessionContext['lastKnown'] | undefined;
+  readonly carriers?: SessionContext['carriers'] | undefined;
+  /** A number where there were only invitations. */
+  readonly attempts: SessionContext['attempts'] | number;
+  readonly relays?: SessionContext['relays'] | undefined;
+  readonly byes?: SessionContext['byes'] | undefined;
+  readonly drops?: SessionContext['drops'] | undefined;
+  readonly history?: SessionContext['history'] | undefined;
+  readonly ending?: SessionContext['ending'] | undefined;
+}
+
 /** Key by key: a spread with exceptions costs more than everything else here. */
 function stateContext(context: SessionContext): StateContext {
   return {
     mode: context.mode,
-    lastKnown: context.lastKnown,
+    lastKnown: context.lastKnown ?? undefined,
     legs: context.legs,
     current: context.current,
-    carriers: context.carriers,
-    attempts: context.attempts,
-    relays: context.relays,
-    byes: context.byes,
-    drops: context.drops,
-    history: context.history,
+    carriers: unlessEmpty(context.carriers),
+    attempts: onlyInvitations(context.attempts) ? context.attempts.invites : context.attempts,
+    relays: unlessEmpty(context.relays),
+    byes: unlessEmpty(context.byes),
+    drops: unlessEmpty(context.drops),
+    history: context.history === NO_HISTORY ? undefined : context.history,
     deadlines: context.deadlines,
-    ending: context.ending,
+    ending: context.ending ?? undefined,
     checkpoint: context.checkpoint,
     step: context.step,
+  };
+}
+
+function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function onlyInvitations({ redirects, targets, isf, intervals }: SessionContext['attempts']): boolean {
+  return redirects === 0 && targets.length === 0 && !isf && intervals === 0;
+}
+
+function restoredContext(
+  stored: StateContext,
+): Omit<SessionContext, keyof OriginContext | 'profile' | 'policy' | 'effects'> {
+  const { attempts } = stored;
+  return {
+    mode: stored.mode,
+    lastKnown: stored.lastKnown ?? null,
+    legs: stored.legs,
+    current: stored.current,
+    carriers: stored.carriers ?? [],
+    attempts: typeof attempts === 'number' ? { ...NO_ATTEMPTS, invites: attempts } : attempts,
+    relays: stored.relays ?? [],
+    byes: stored.byes ?? [],
+    drops: stored.drops ?? [],
+    history: stored.history ?? NO_HISTORY,
+    deadlines: stored.deadlines,
+    ending: stored.ending ?? null,
+    checkpoint: stored.checkpoint,
+    step: stored.step,
   };
 }
 
@@ -123,14 +178,15 @@ export function resumed(
   now: number,
   dialogs: Partial<Dialogs>,
 ): Resumed {
-  const { origin, state, dossier } = readRecord(record);
+  const { origin, state, dossier, known } = readRecord(record);
   const policy = policyNamed(origin.policy);
   const { id } = origin.context;
   // Within 64*T1 every message may be sent again as a copy; later the peers have forgotten their transactions.
   const fresh = now - state.storedAt < policy.timers.transactionMs;
-  const profile = state.profile ?? origin.context.profile;
+  const profile = state.profile ?? known;
   const legs = legsAfter(state, fresh);
-  const context: SessionContext = { ...origin.context, ...state.context, profile, legs, policy, effects: [] };
+  const stored = restoredContext(state.context);
+  const context: SessionContext = { ...origin.context, ...stored, profile, legs, policy, effects: [] };
   restoreLegs(id, state, dossier, dialogs);
   const snapshot = { status: 'active', value: state.value, historyValue: {}, context, children: {} };
   const { startedAt } = origin;
@@ -141,7 +197,7 @@ export function resumed(
     { snapshot: snapshot as never, step: state.step, startedAt, pending, fresh },
     dossier,
   );
-  session.writtenProfile = origin.context.profile === null ? undefined : profile;
+  session.writtenProfile = known === null ? undefined : profile;
   return { session, expired: !fresh && legs.a?.phase === 'inviting' };
 }
 
@@ -150,12 +206,14 @@ function readRecord(record: { readonly origin: string; readonly state: string })
   const second = unpacked(record.state);
   const origin = first.value as StoredOrigin;
   const state = second.value as StoredState;
-  if (origin.version !== 1) throw new Error(`record of version ${origin.version}`);
+  if (origin.version !== 1 && origin.version !== 2) throw new Error(`record of version ${origin.version}`);
   const dossier = restoredDossier(
     { value: origin.dossier, texts: first.texts },
     { value: state.dossier, texts: second.texts },
   );
-  return { origin, state, dossier };
+  const written = first.texts[1];
+  const known = origin.context.profile ?? (written === undefined ? null : (JSON.parse(written) as Profile));
+  return { origin, state, dossier, known };
 }
 
 /** An ACK that was awaited 64*T1 ago has come, or the session would have ended. */
@@ -173,8 +231,9 @@ const FINAL_ANSWERS: ReadonlySet<Effect['type']> = new Set(['answer', 'refuse', 
 
 function restoreLegs(id: string, stored: StoredState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
   const { legs } = stored.context;
-  const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
-  for (const state of stored.legs) {
+  const unanswered =
+    legs.a?.phase === 'inviting' || (stored.pending ?? []).some((effect) => FINAL_ANSWERS.has(effect.type));
+  for (const state of stored.legs ?? []) {
     const name = state.id.slice(id.length + 1);
     if (isOpenInvite(legs[name])) {
       if (name !== 'a') dialogs.restoreEarly?.(state);
@@ -190,11 +249,11 @@ function isOpenInvite(leg: LegRecord | undefined): boolean {
 
 /** Pending effects, with the invitations that are still open in front: a copy of an INVITE finds its transaction. */
 function pendingAfter(stored: StoredState, dossier: Dossier): Effect[] {
-  const waiting = new Set(stored.pending.flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
+  const waiting = new Set((stored.pending ?? []).flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
   const open: EffectOf<'invite'>[] = Object.values(dossier.invites).filter(
     (effect) => isOpenInvite(stored.context.legs[effect.leg]) && !waiting.has(effect.leg),
   );
-  return [...open, ...stored.pending];
+  return [...open, ...(stored.pending ?? [])];
 }
 
 /** What the legs of a session that was taken up have said and been told of their media. */

@@ -1,5 +1,8 @@
 /** Killed at any instant and started again: a delay, not an end (digest 2.3, invariant 15). */
 import { describe, expect, it } from '@jest/globals';
+import { NO_ATTEMPTS, NO_HISTORY } from '../../machines/session/context.ts';
+import { packed, unpacked } from '../../src/engine/packed.ts';
+import type { StoredOrigin, StoredState } from '../../src/engine/stored-session.ts';
 import { bodyOf, type Call, chatSdp, World } from '../../src/testing/index.ts';
 import { objects, pointers } from '../support/history.ts';
 import {
@@ -37,6 +40,45 @@ function acknowledgeCopies(world: World, near: Call): void {
     near.ack({ cseq: 1 });
   }
   world.settle();
+}
+
+/** The record as earlier versions wrote it: nothing left out, the profile in the origin. */
+function inFormOne({ origin, state }: { origin: string; state: string }): { origin: string; state: string } {
+  const first = unpacked(origin);
+  const second = unpacked(state);
+  const { context, ...rest } = first.value as StoredOrigin;
+  const [wire = '', profile = 'null'] = first.texts;
+  const stored = second.value as StoredState;
+  const { attempts } = stored.context;
+  const value: StoredState = {
+    ...stored,
+    context: {
+      lastKnown: null,
+      carriers: [],
+      relays: [],
+      byes: [],
+      drops: [],
+      history: NO_HISTORY,
+      ending: null,
+      ...stored.context,
+      attempts: typeof attempts === 'number' ? { ...NO_ATTEMPTS, invites: attempts } : attempts,
+    },
+    dossier: {
+      books: {},
+      farContact: null,
+      invites: {},
+      reason: null,
+      instance: null,
+      messages: [],
+      ...stored.dossier,
+    },
+    legs: stored.legs ?? [],
+    pending: stored.pending ?? [],
+  };
+  return {
+    origin: packed({ ...rest, version: 1, context: { ...context, profile: JSON.parse(profile) } }, [wire]),
+    state: packed(value, second.texts),
+  };
 }
 
 function endBy(world: World, sender: Call, receiver: Call): ReturnType<Call['response']> {
@@ -318,6 +360,23 @@ describe('many sessions', () => {
       endBy(world, sender, receiver);
     });
     expect(leftovers(world)).toEqual([]);
+  });
+
+  it('a record of form 1, which says everything, is taken up as well', () => {
+    for (const ending of [false, true]) {
+      const restored = [1, 2].map((form) => {
+        const world = new World(b2bua);
+        const { near } = establish(world, 'orig');
+        if (ending) near.bye();
+        world.settle();
+        const { sessions } = world.pf.disk;
+        if (form === 1) for (const [id, record] of sessions) sessions.set(id, inFormOne(record));
+        restart(world);
+        return [...world.pf.engine.sessions.values()].map(({ context, dossier }) => ({ context, dossier }));
+      });
+      expect(restored[0]).toHaveLength(1);
+      expect(restored[0]).toEqual(restored[1]);
+    }
   });
 
   it('a record that can not be read is left aside, and the others live', () => {
