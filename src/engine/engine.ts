@@ -417,15 +417,23 @@ export class Engine implements SessionHost {
   restore(): number {
     const { store, log } = this.#options;
     const taken: Resumed[] = [];
-    const policyNamed = (key: string): Policy => this.#records.policyNamed(key) ?? this.policy;
+    const named = new Set<string>();
+    const policyNamed = (key: string): Policy => {
+      named.add(key);
+      return this.#records.policyNamed(key) ?? this.policy;
+    };
+    // One that begins first has its policy in the store already; a record that can't be read may name any.
+    let allNamed = this.sessions.size === 0;
     store.load((id, origin, state) => {
       try {
         if (this.messages.load(id, origin, state, policyNamed)) return;
         taken.push(resumed(this, { origin, state }, policyNamed, this.now(), this.#options.sip));
       } catch (error) {
+        allNamed = false;
         log.problem('a stored session can not be read', { session: id, error: (error as Error).message });
       }
     });
+    if (allNamed) store.keepPolicies?.(named);
     // Of two on the same client for the same conversation, the later counts; the store has them in no order.
     taken.sort((left, right) => left.session.startedAt - right.session.startedAt);
     for (const { session } of taken) {

@@ -104,6 +104,8 @@ export interface SessionStore {
   load(each: (id: string, origin: string, state: string) => void): void;
   /** A stored policy; undefined where the key is not known. */
   policy(key: string): string | undefined;
+  /** No stored session names another policy than these: the others may go. */
+  keepPolicies?(keys: ReadonlySet<string>): void;
 }
 
 /** History work: kept durably by the session store, done by the outbox, reported back by session. */

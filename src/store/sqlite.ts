@@ -75,6 +75,8 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
   const workRows = new WorkRows(db);
   const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
   const policyOf = db.prepare('SELECT body FROM policies WHERE key = ?').pluck();
+  const policyKeys = db.prepare('SELECT key FROM policies').pluck();
+  const removePolicy = db.prepare('DELETE FROM policies WHERE key = ?');
   const putRegistration = db.prepare('INSERT OR REPLACE INTO registrations (id, body) VALUES (?, ?)');
   const removeRegistration = db.prepare('DELETE FROM registrations WHERE id = ?');
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((text) => db.prepare(text)) as [
@@ -158,6 +160,11 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
       }
     },
     policy: (key) => policyOf.get(key) as string | undefined,
+    keepPolicies(keys) {
+      const over = (policyKeys.all() as string[]).filter((key) => !keys.has(key));
+      // One that can not be deleted stays until the next start.
+      if (over.length > 0) inTransaction(() => over.forEach((key) => void removePolicy.run(key)));
+    },
     intents: () => workRows.load().sort((left, right) => left.at - right.at),
     forgetIntents: (ids) => workRows.done(ids),
     registrations: {

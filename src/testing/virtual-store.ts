@@ -60,6 +60,10 @@ export class VirtualStore implements SessionStore {
     return this.disk.policies.get(key);
   }
 
+  keepPolicies(keys: ReadonlySet<string>): void {
+    for (const key of this.disk.policies.keys()) if (!keys.has(key)) this.disk.policies.delete(key);
+  }
+
   forgetIntents(ids: readonly string[]): void {
     if (!this.#crashed) for (const id of ids) this.disk.intents.delete(id);
   }

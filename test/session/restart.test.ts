@@ -379,6 +379,26 @@ describe('many sessions', () => {
     }
   });
 
+  it('a restart lets go of policies that no session has any longer, but not beside a record that can not be read', () => {
+    const world = new World(b2bua);
+    const first = establish(world, 'orig');
+    world.pf.engine.policy = { ...world.pf.engine.policy, partialClose: 'session' };
+    const second = establish(world, 'orig');
+    endBy(world, first.near, first.far);
+    world.advance(100);
+    world.pf.disk.sessions.set('broken', { origin: '{"version":9}', state: '{}' });
+    restart(world);
+    expect(world.pf.disk.policies.size).toBe(2);
+    world.pf.disk.sessions.delete('broken');
+    restart(world);
+    expect(world.pf.disk.policies.size).toBe(1);
+    expect([...world.pf.engine.sessions.values()].map(({ context }) => context.policy.partialClose)).toEqual([
+      'session',
+    ]);
+    acknowledgeCopies(world, second.near);
+    endBy(world, second.near, second.far);
+  });
+
   it('a record that can not be read is left aside, and the others live', () => {
     const world = new World(b2bua);
     const { near, far } = establish(world, 'orig');

@@ -101,6 +101,12 @@ describe('the SQLite session store', () => {
     expect([store.policy('k'), store.policy('x')]).toEqual(['one', undefined]);
   });
 
+  it('keeps the policies that are still named, and deletes the others', () => {
+    for (const key of ['a', 'b', 'c']) commit({ policies: [{ key, body: `policy ${key}` }] });
+    store.keepPolicies?.(new Set(['b', 'x']));
+    expect(['a', 'b', 'c'].map((key) => store.policy(key))).toEqual([undefined, 'policy b', undefined]);
+  });
+
   it('gives back history work that is not done, in the order in which it was wanted, once each', () => {
     commit({ intents: [intent('z', 1), intent('m', 2)] });
     commit({ intents: [intent('a', 3), intent('z', 1)] });
