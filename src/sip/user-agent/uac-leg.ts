@@ -38,6 +38,15 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     if (!this.#settled) this.#sending?.cancel(headers);
   }
 
+  /**
+   * An INVITE that is still open is cancelled, as it mostly has been: not where a restart took it up again. One that is only
+   * ever answered provisionally would be waited for without end.
+   */
+  override release(): void {
+    super.release();
+    this.cancel([]);
+  }
+
   onResponse(response: SipResponse): void {
     if (response.status < 200) this.#onProvisional(response);
     else if (response.status < 300) this.#onAnswer(response);
