@@ -20,6 +20,8 @@ describe('what is read the short way', () => {
   it('RFC 3261 19.1: a URI is the same as with its scheme in capitals', () => {
     const rest = made([
       'alice',
+      'bob@a.b:99999',
+      'bob@a.b:0',
       'a.b',
       '+1555',
       '@',
