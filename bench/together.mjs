@@ -11,7 +11,7 @@
  * `sipp`, and Linux.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,11 +33,12 @@ if (positionals.length === 0) throw new Error('give NAME=FOLDER for each build')
 const IP = '127.0.0.1';
 const UAS = 26020;
 const work = mkdtempSync(join(tmpdir(), 'cpm-together.'));
+const peer = fileURLToPath(new URL('peers/cpm-engine.sh', import.meta.url));
 const scenario = (name) => fileURLToPath(new URL(`scenarios/${name}.xml`, import.meta.url));
 const running = [];
 
-function start(command, args, cwd) {
-  const child = spawn(command, args, { cwd, stdio: 'ignore' });
+function start(command, args, cwd, env = process.env) {
+  const child = spawn(command, args, { cwd, env, stdio: 'ignore' });
   running.push(child);
   return child;
 }
@@ -58,38 +59,21 @@ function sipp(port, args) {
   return start('sipp', [...args, ...own], work);
 }
 
-function configuration(port, folder) {
-  const users = join(folder, 'users.yaml');
-  const keeps = '{preferences: {allowOfflineStorage: true}}';
-  writeFileSync(users, `users:\n  "sip:alice@home.example": ${keeps}\n  "sip:bob@home.example": ${keeps}\n`);
-  const history = values.history ? `{driver: sqlite, path: '${folder}/history.sqlite'}` : '{driver: none}';
-  return `sip: {listen: ["udp:${IP}:${port}"], core: "sip:${IP}:${UAS};lr"}
-policy: {mediaPath: always}
-users: ${values.history ? `{driver: file, path: '${users}'}` : '{driver: any}'}
-registrar: {driver: none}
-sessions: {driver: sqlite, path: '${folder}/sessions.sqlite'}
-history: ${history}
-admin: {listen: "${IP}:0"}
-log: {level: warn, format: json}
-`;
-}
-
+/** The server of the other benches, out of the checkout that is named. */
 function startServer(text, at) {
-  const [name, rest] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
-  const [root, ...flags] = rest.split(',');
+  const equals = text.indexOf('=');
+  const [root, ...flags] = text.slice(equals + 1).split(',');
   const port = 26100 + 10 * at;
-  const folder = mkdtempSync(join(work, 'server.'));
-  const main = join(resolve(root), 'dist/src/server/main.js');
-  // With the flags that the program has when it is started by its name.
-  const own = /^#!.*-S node (.*)$/m.exec(readFileSync(main, 'utf8'))?.[1]?.split(' ') ?? [];
-  writeFileSync(join(folder, 'pf.yaml'), configuration(port, folder));
-  const child = start(process.execPath, [...own, ...flags, main, 'serve', '--config', 'pf.yaml'], folder);
-  return { name, port, child, cpu: [] };
+  const ends = { PEER_IP: IP, PEER_PORT: String(port), UAS_IP: IP, UAS_PORT: String(UAS) };
+  const wanted = { ROOT: resolve(root), NODE_FLAGS: flags.join(' '), HISTORY: values.history ? '1' : '0' };
+  const child = start(peer, [], work, { ...process.env, ...ends, ...wanted });
+  return { name: text.slice(0, equals), port, child, cpu: [] };
 }
 
-/** Milliseconds of all threads, to the nanosecond. */
-function cpuOf({ child }) {
-  const tasks = `/proc/${child.pid}/task`;
+/** Milliseconds of all threads of the server, which is the script's only child, to the nanosecond. */
+function cpuOf({ child: { pid } }) {
+  const server = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  const tasks = `/proc/${server}/task`;
   const times = readdirSync(tasks).map((task) =>
     Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
   );

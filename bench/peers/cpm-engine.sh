@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The candidate: `cpm-engine serve` as B2BUA between the caller and $UAS_IP:$UAS_PORT, its session store in SQLite.
-# Environment: HISTORY=1 records every session too; SYNCHRONOUS [normal] and SESSIONS [sqlite] as in the configuration.
+# Environment: HISTORY=1 records every session too; SYNCHRONOUS [normal] and SESSIONS [sqlite] as in the configuration;
+# ROOT [this checkout], a built one; NODE_FLAGS, more flags of Node.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+root=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 work=$(mktemp -d "${TMPDIR:-/tmp}/cpm-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -32,7 +33,7 @@ YAML
 cd "$work"
 # With the flags that the program has when it is started by its name.
 read -r -a node < <(sed -n '1s/^#!.*-S //p' "$root/dist/src/server/main.js")
-"${node[@]}" "$root/dist/src/server/main.js" serve --config "$work/pf.yaml" &
+"${node[@]}" ${NODE_FLAGS:-} "$root/dist/src/server/main.js" serve --config "$work/pf.yaml" &
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null; wait "$server" || true; rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT

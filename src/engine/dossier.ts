@@ -11,6 +11,7 @@ import type { AnyMessage, SipRequest, SipResponse } from '../sip/message/message
 import { parseMessage } from '../sip/message/parse.ts';
 import { wireOfMessage } from '../sip/message/serialize.ts';
 import { type Conference, conferenceAfter } from './conference.ts';
+import { unlessEmpty } from './packed.ts';
 
 /** What was agreed on one leg. */
 export interface LegBook {
@@ -152,10 +153,9 @@ export function dossierOrigin(dossier: Dossier): StoredPart<DossierOrigin> {
 /** `ending`: nothing is offered or answered any more, so what was agreed need not be kept. */
 export function dossierState(dossier: Dossier, ending: boolean): StoredPart<DossierState> {
   const { papers, invite, invites, reason, instance } = dossier;
-  let messages: string[] | undefined;
+  const messages: string[] = [];
   const texts: string[] = [];
   for (const [key, message] of dossier.messages) {
-    messages ??= [];
     messages.push(key);
     texts.push(wireOfMessage(message));
   }
@@ -172,7 +172,7 @@ export function dossierState(dossier: Dossier, ending: boolean): StoredPart<Doss
     instance: instance ?? undefined,
     spoke: dossier.spoke === null ? undefined : [...dossier.spoke],
     conference: dossier.conference ?? undefined,
-    messages,
+    messages: unlessEmpty(messages),
   };
   return { value, texts };
 }

@@ -8,6 +8,11 @@ export interface Packed {
   readonly texts: readonly string[];
 }
 
+/** JSON leaves out what is undefined: an empty list is not written. */
+export function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
 /** The lengths of the texts, the value as JSON, and the texts: three parts, the first two a line each. */
 export function packed(value: unknown, texts: readonly string[]): string {
   let joined = '';

@@ -23,7 +23,7 @@ import {
   dossierState,
   restoredDossier,
 } from './dossier.ts';
-import { packed, unpacked } from './packed.ts';
+import { packed, unlessEmpty, unpacked } from './packed.ts';
 import type { Dialogs, StoredMediaLeg } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
 
@@ -133,10 +133,6 @@ function stateContext(context: SessionContext): StateContext {
   };
 }
 
-function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
-  return list.length === 0 ? undefined : list;
-}
-
 function onlyInvitations({ redirects, targets, isf, intervals }: SessionContext['attempts']): boolean {
   return redirects === 0 && targets.length === 0 && !isf && intervals === 0;
 }
@@ -201,11 +197,15 @@ export function resumed(
   return { session, expired: !fresh && legs.a?.phase === 'inviting' };
 }
 
+/** A state as it was read: what its record left out is empty. */
+type ReadState = StoredState & { readonly legs: readonly LegState[]; readonly pending: readonly Effect[] };
+
 function readRecord(record: { readonly origin: string; readonly state: string }) {
   const first = unpacked(record.origin);
   const second = unpacked(record.state);
   const origin = first.value as StoredOrigin;
-  const state = second.value as StoredState;
+  const stored = second.value as StoredState;
+  const state: ReadState = { ...stored, legs: stored.legs ?? [], pending: stored.pending ?? [] };
   if (origin.version !== 1 && origin.version !== 2) throw new Error(`record of version ${origin.version}`);
   const dossier = restoredDossier(
     { value: origin.dossier, texts: first.texts },
@@ -229,11 +229,10 @@ function legsAfter(state: StoredState, fresh: boolean): SessionContext['legs'] {
 /** Effects that answer the inviter for good: while one of them waits, the INVITE is still to be answered. */
 const FINAL_ANSWERS: ReadonlySet<Effect['type']> = new Set(['answer', 'refuse', 'forwardFailure']);
 
-function restoreLegs(id: string, stored: StoredState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
+function restoreLegs(id: string, stored: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
   const { legs } = stored.context;
-  const unanswered =
-    legs.a?.phase === 'inviting' || (stored.pending ?? []).some((effect) => FINAL_ANSWERS.has(effect.type));
-  for (const state of stored.legs ?? []) {
+  const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
+  for (const state of stored.legs) {
     const name = state.id.slice(id.length + 1);
     if (isOpenInvite(legs[name])) {
       if (name !== 'a') dialogs.restoreEarly?.(state);
@@ -248,12 +247,12 @@ function isOpenInvite(leg: LegRecord | undefined): boolean {
 }
 
 /** Pending effects, with the invitations that are still open in front: a copy of an INVITE finds its transaction. */
-function pendingAfter(stored: StoredState, dossier: Dossier): Effect[] {
-  const waiting = new Set((stored.pending ?? []).flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
+function pendingAfter(stored: ReadState, dossier: Dossier): Effect[] {
+  const waiting = new Set(stored.pending.flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
   const open: EffectOf<'invite'>[] = Object.values(dossier.invites).filter(
     (effect) => isOpenInvite(stored.context.legs[effect.leg]) && !waiting.has(effect.leg),
   );
-  return [...open, ...(stored.pending ?? [])];
+  return [...open, ...stored.pending];
 }
 
 /** What the legs of a session that was taken up have said and been told of their media. */

@@ -79,7 +79,10 @@ export function runEnd(wire: string, start: number, set: CharacterSet): number {
   return at;
 }
 
-/** The digits from `start` to `end` (exclusive) as a number; undefined where something else stands there, or nothing. */
+/**
+ * The digits from `start` to `end` (exclusive) as a number; undefined where something else stands there, or nothing. One
+ * beyond all bounds is Infinity.
+ */
 export function decimal(wire: string, start = 0, end = wire.length): number | undefined {
   if (start >= end) return undefined;
   let value = 0;

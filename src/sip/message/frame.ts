@@ -1,6 +1,6 @@
 /** Cuts a byte stream into SIP messages by Content-Length (RFC 3261 18.3), keep-alives included (RFC 5626 3.5.1). */
-import { NO_BYTES, wireOfBytes } from './bytes.ts';
-import { contentLength, headEnd, headerLineEnd, type Malformed, type MessageLimits, unfolded } from './parse.ts';
+import { decimal, NO_BYTES, wireOfBytes } from './bytes.ts';
+import { headEnd, headerLineEnd, type Malformed, type MessageLimits, unfolded } from './parse.ts';
 
 export type Frame =
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
@@ -98,7 +98,7 @@ export class StreamFramer {
       return this.#lose('head-too-large', `head above ${headBytes} bytes`, pending.slice(0, headBytes));
     }
     const lengths = declaredLengths(wireOfBytes(pending, 0, end + 2));
-    const bodyLength = lengths.length === 1 ? contentLength(lengths[0] ?? '') : undefined;
+    const bodyLength = lengths.length === 1 ? decimal(lengths[0] ?? '') : undefined;
     // RFC 3261 20.14: over a stream the header is required, since nothing else tells where the body ends.
     if (bodyLength === undefined) {
       const detail = lengths.length === 0 ? 'no Content-Length on a stream' : 'no usable Content-Length';

@@ -5,7 +5,7 @@
  * folding and spelling included (RFC 3261 7.3.1 makes folding and case meaningless, so nobody may depend on a
  * rewrite). Its value is unfolded and trimmed for reading.
  */
-import { bytesOfWire, trimBlanks } from './bytes.ts';
+import { bytesOfWire, trimBlanks, trimmedSlice } from './bytes.ts';
 
 export interface HeaderField {
   /** Canonical name: lower case, compact form expanded. */
@@ -101,8 +101,9 @@ for (const name of COMMON) {
   CANONICAL.set(canonical, canonical);
 }
 for (const [letter, name] of Object.entries(COMPACT)) {
-  CANONICAL.set(letter, CANONICAL.get(name) ?? interned(name));
-  CANONICAL.set(letter.toUpperCase(), CANONICAL.get(name) ?? interned(name));
+  const canonical = canonicalName(name);
+  CANONICAL.set(letter, canonical);
+  CANONICAL.set(letter.toUpperCase(), canonical);
 }
 
 interface Spelling {
@@ -176,11 +177,11 @@ export function splitList(value: string): string[] {
     else if (code === 0x3c) bracketed = true;
     else if (code === 0x3e) bracketed = false;
     else if (code === 0x2c && !bracketed) {
-      parts.push(trimBlanks(value.slice(start, at)));
+      parts.push(trimmedSlice(value, start, at));
       start = at + 1;
     }
   }
-  parts.push(trimBlanks(value.slice(start)));
+  parts.push(trimmedSlice(value, start, value.length));
   return parts.filter((part) => part !== '');
 }
 

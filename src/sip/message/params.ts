@@ -27,7 +27,7 @@ export function parseParams(text: string): Param[] | undefined {
       params.push({ name, value: undefined });
       continue;
     }
-    const raw = trimBlanks(piece.slice(equals + 1));
+    const raw = trimmedSlice(piece, equals + 1, piece.length);
     if (raw.charCodeAt(0) === QUOTE) {
       if (raw.length < 2 || raw.charCodeAt(raw.length - 1) !== QUOTE) return undefined;
       params.push({ name, value: unquote(raw) });
@@ -89,18 +89,23 @@ function nameEnd(text: string, start: number, end: number, name: string): number
 }
 
 /** The text without the named parameters; the others keep their spelling. */
-export function withoutParams(text: string, name: string, other = name): string {
+export function withoutParams(text: string, ...names: readonly string[]): string {
   const quoted = text.indexOf('"') >= 0;
   let kept = '';
   for (let start = 0; start < text.length; ) {
     const end = pieceEnd(text, start, quoted);
-    if (nameEnd(text, start, end, name) < 0 && nameEnd(text, start, end, other) < 0) {
+    if (!isNamed(text, start, end, names)) {
       const piece = trimmedSlice(text, start, end);
       if (piece !== '') kept += `;${piece}`;
     }
     start = end + 1;
   }
   return kept;
+}
+
+function isNamed(text: string, start: number, end: number, names: readonly string[]): boolean {
+  for (const name of names) if (nameEnd(text, start, end, name) >= 0) return true;
+  return false;
 }
 
 /** The content of a quoted string, backslash escapes resolved (RFC 3261 25.1 quoted-string). */

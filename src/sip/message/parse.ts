@@ -217,19 +217,14 @@ function plainRequest(line: string, headers: HeaderField[]): SipRequest | undefi
 function plainResponse(line: string, headers: HeaderField[]): SipResponse | undefined {
   if (!line.startsWith(PLAIN_VERSION) || line.charCodeAt(7) !== SPACE || line.charCodeAt(11) !== SPACE)
     return undefined;
-  let status = 0;
-  for (let at = 8; at < 11; at++) {
-    const digit = line.charCodeAt(at) - DIGIT_ZERO;
-    if (digit < 0 || digit > 9) return undefined;
-    status = status * 10 + digit;
-  }
+  const status = decimal(line, 8, 11);
   // A line break is no part of a reason; where one stands is for the careful way to say.
-  if (status < 100 || status > 699 || line.indexOf('\r') >= 0 || line.indexOf('\n') >= 0) return undefined;
+  if (status === undefined || status < 100 || status > 699 || line.indexOf('\r') >= 0 || line.indexOf('\n') >= 0)
+    return undefined;
   return new SipResponse(status, line.slice(12), headers);
 }
 
 const SPACE = 0x20;
-const DIGIT_ZERO = 0x30;
 
 const RESPONSE_LINE = /^SIP\/(\d+)\.(\d+) (\d{3}) ([^\r\n]*)$/i;
 const REQUEST_LINE = /^([^\s]+) ([^\s]+) SIP\/(\d+)\.(\d+)$/i;
@@ -275,7 +270,7 @@ function cutBody(message: AnyMessage, rest: Uint8Array, limits: MessageLimits): 
   if (declared === undefined) {
     return rest.length > limits.bodyBytes ? tooLarge(rest.length, limits) : rest;
   }
-  const length = contentLength(declared);
+  const length = decimal(declared);
   if (length === undefined) return { code: 'content-length', detail: `not a length: ${declared.slice(0, 20)}` };
   if (length > limits.bodyBytes) return tooLarge(length, limits);
   if (length > rest.length) {
@@ -286,9 +281,4 @@ function cutBody(message: AnyMessage, rest: Uint8Array, limits: MessageLimits): 
 
 function tooLarge(length: number, limits: MessageLimits): Malformed {
   return { code: 'body-too-large', detail: `body of ${length} bytes, at most ${limits.bodyBytes} allowed` };
-}
-
-/** A Content-Length value as a number of bytes; undefined where it is none. One beyond all bounds is Infinity. */
-export function contentLength(value: string): number | undefined {
-  return decimal(value);
 }

@@ -75,8 +75,12 @@ function parsePlainUri(text: string): SipUri | undefined {
 
 /** The port where `:port` stands from `colon` to `end` (exclusive); undefined where something else does. */
 export function portBetween(text: string, colon: number, end: number): number | undefined {
-  if (text.charCodeAt(colon) !== 0x3a || end - colon > 6) return undefined;
-  const port = decimal(text, colon + 1, end);
+  return text.charCodeAt(colon) === 0x3a && end - colon <= 6 ? portOf(text, colon + 1, end) : undefined;
+}
+
+/** A port as written; undefined where it is none. */
+export function portOf(text: string, start = 0, end = text.length): number | undefined {
+  const port = decimal(text, start, end);
   return port === undefined || port === 0 || port > 65535 ? undefined : port;
 }
 
@@ -95,8 +99,8 @@ function parseSipUri(scheme: 'sip' | 'sips', rest: string, text: string): SipUri
   const userInfo = at < 0 ? undefined : USER_INFO.exec(rest.slice(0, at));
   const match = HOST_AND_REST.exec(at < 0 ? rest : rest.slice(at + 1));
   if (userInfo === null || match === null) return undefined;
-  const port = match[2] === undefined ? undefined : Number(match[2]);
-  if (port !== undefined && (port > 65535 || port === 0)) return undefined;
+  const port = match[2] === undefined ? undefined : portOf(match[2]);
+  if (match[2] !== undefined && port === undefined) return undefined;
   const params = match[3] ?? '';
   if (params !== '' && parseParams(params) === undefined) return undefined;
   return {

@@ -1,7 +1,7 @@
 /** The Via header: the way back (RFC 3261 20.42, rport RFC 3581). */
 import { oneOf, runEnd } from './bytes.ts';
 import { paramOf } from './params.ts';
-import { PLAIN_HOST, portBetween } from './uri.ts';
+import { PLAIN_HOST, portBetween, portOf } from './uri.ts';
 
 export interface Via {
   /** Version of SIP, `2.0`; any other can still be answered. */
@@ -51,8 +51,8 @@ function parsePlainVia(value: string): Via | undefined {
 function parseOddVia(value: string): Via | undefined {
   const match = VIA.exec(value);
   if (match === null) return undefined;
-  const port = match[4] === undefined ? undefined : Number(match[4]);
-  if (port !== undefined && (port > 65535 || port === 0)) return undefined;
+  const port = match[4] === undefined ? undefined : portOf(match[4]);
+  if (match[4] !== undefined && port === undefined) return undefined;
   const [, version = '', transport = '', host = '', , params = ''] = match;
   const branch = paramOf(params, 'branch');
   return { version, transport: transport.toUpperCase(), host, port, params, branch };
