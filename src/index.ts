@@ -174,9 +174,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.ended === undefined ? {} : { ended: options.ended }),
   });
-  // First what was ordered first. Sessions order again what they have not heard of, which gives the same answer.
-  outbox?.submit(store.intents?.() ?? []);
-  engine.restore();
+  engine.restore(store.intents?.() ?? []);
   return {
     engine,
     outbox,

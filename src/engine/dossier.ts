@@ -150,8 +150,8 @@ export function dossierOrigin(dossier: Dossier): StoredPart<DossierOrigin> {
   };
 }
 
-/** `ending`: nothing is offered or answered any more, so what was agreed need not be kept. */
-export function dossierState(dossier: Dossier, ending: boolean): StoredPart<DossierState> {
+/** `agreed`: with what the legs have said and been told of their media. */
+export function dossierState(dossier: Dossier, agreed: boolean): StoredPart<DossierState> {
   const { papers, invite, invites, reason, instance } = dossier;
   const messages: string[] = [];
   const texts: string[] = [];
@@ -159,7 +159,7 @@ export function dossierState(dossier: Dossier, ending: boolean): StoredPart<Doss
     messages.push(key);
     texts.push(wireOfMessage(message));
   }
-  const books: Record<LegName, StoredBook> | undefined = ending ? undefined : {};
+  const books: Record<LegName, StoredBook> | undefined = agreed ? {} : undefined;
   if (books !== undefined) {
     for (const leg in dossier.books) books[leg] = storedBook(dossier.books[leg] as LegBook, dossier, texts);
   }

@@ -24,7 +24,7 @@ import { CONFERENCE_INFO } from './conference.ts';
 import { DeliveryPolicies } from './delivery-policies.ts';
 import { noteConference, noteParticipant } from './dossier.ts';
 import { type Explanation, explain, type Supposed } from './explain.ts';
-import { historyWorkAgain, tellOutcome, waitingMessage } from './history-work.ts';
+import { tellOutcome, waitingMessage } from './history-work.ts';
 import type { ContactCipher, Identity } from './identity.ts';
 import { openDossier, policyQuestion, readInvitation } from './invitation.ts';
 import { LastKnown } from './last-known.ts';
@@ -262,6 +262,7 @@ export class Engine implements SessionHost {
 
   /** The outcome of history work, for its session if that still lives. */
   onHistory(intent: HistoryIntent, outcome: HistoryOutcome): void {
+    this.#records.onHistory(intent, outcome);
     const session = this.sessions.get(intent.session);
     if (session !== undefined) tellOutcome(session, intent, outcome);
   }
@@ -413,8 +414,11 @@ export class Engine implements SessionHost {
 
   // --- restart --------------------------------------------------------------------------------------------------
 
-  /** Takes up every stored session. Effects that may not have left are carried out again. */
-  restore(): number {
+  /**
+   * Takes up every stored session. Effects that may not have left are carried out again. `kept` is the history work that the
+   * store has; with what the sessions order again it is done in the order of the conversations.
+   */
+  restore(kept: readonly HistoryIntent[] = []): number {
     const { store, log } = this.#options;
     const taken: Resumed[] = [];
     const named = new Set<string>();
@@ -444,13 +448,14 @@ export class Engine implements SessionHost {
       // In proxy mode there are descriptions, and no media of ours (invariant 5).
       if (ending === null && mode === 'b2bua') this.#options.media.restore?.(session.id, storedMediaLegs(session));
     }
+    const work = [...kept];
     for (const { session, expired } of taken) {
       session.run();
       session.stale = false;
-      const again = historyWorkAgain(session, this.now(), this.#options);
-      if (again.length > 0) this.#options.history.submit(again);
+      work.push(...this.#records.workAgain(session));
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
+    if (work.length > 0) this.#options.history.submit(work.sort((left, right) => left.at - right.at));
     this.messages.resume();
     return taken.length;
   }

@@ -1,6 +1,6 @@
 /** What a session orders for its history, and what it hears of it: between its effects and the outbox (8.5, A-16). */
 import { sealOrder } from '../../machines/session/actions/history.ts';
-import type { LegName } from '../../machines/session/context.ts';
+import type { LegName, SessionContext } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import type { HistoryIntent, HistoryOutcome, MessageIntent } from '../history/intent.ts';
 import { type HistoryNaming, messageIntent, openIntent, sealIntent } from './compose/history.ts';
@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 
 const NONE: HistoryIntent[] = [];
 
-/** Takes the history work out of the effects that wait: from here on the outbox answers for it. */
+/** Takes the history work out of the effects that wait. */
 export function takeHistoryWork(session: Session, now: number, naming: HistoryNaming): HistoryIntent[] {
   if (!session.pending.some(isHistoryWork)) return NONE;
   const work = session.pending.filter(isHistoryWork);
@@ -26,15 +26,24 @@ function isHistoryWork(effect: Effect): effect is EffectOf<'openHistory' | 'seal
   return effect.type === 'openHistory' || effect.type === 'sealHistory';
 }
 
-/** Work the outbox had done, but of which the session had not heard before a restart: done again, it gives the same answer. */
+/**
+ * Work that had been ordered before a restart, and of which the session has not heard that it is done: only its record
+ * tells of it. Done again, it gives the same answer.
+ */
 export function historyWorkAgain(session: Session, now: number, naming: HistoryNaming): HistoryIntent[] {
   const { context, dossier } = session;
   const { recording } = session.regions;
-  if (recording === 'sealing' && !context.history.settled) {
-    return [sealIntent(sealOrder(context), context, dossier, now, naming)];
-  }
-  const opens = recording === 'opening' || (recording === 'degraded' && context.history.sessionInfoUid === null);
-  return opens ? [openIntent(context, dossier, naming)] : NONE;
+  const opens =
+    mayOpenAgain(context) && (recording === 'opening' || recording === 'degraded' || recording === 'sealing');
+  const again: HistoryIntent[] = opens ? [openIntent(context, dossier, naming)] : [];
+  if (recording === 'sealing' && !context.history.settled)
+    again.push(sealIntent(sealOrder(context), context, dossier, now, naming));
+  return again;
+}
+
+/** True while the Session Info Object may have to be made again from the session's record. */
+export function mayOpenAgain({ history }: Pick<SessionContext, 'history'>): boolean {
+  return history.wanted && history.sessionInfoUid === null;
 }
 
 /** A message that waits to be stored, and who waits for that. */

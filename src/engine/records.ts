@@ -3,10 +3,11 @@
  * write for all of them, and deleted when it is over. What a step leads to leaves when the step is written.
  */
 import type { Policy } from '../../machines/session/policy.ts';
-import type { HistoryIntent } from '../history/intent.ts';
+import type { HistoryIntent, HistoryOutcome } from '../history/intent.ts';
 import type { Timer } from '../time/clock.ts';
 import type { EngineOptions } from './engine.ts';
-import { inOrder, takeHistoryWork, type WaitingMessage } from './history-work.ts';
+import { historyWorkAgain, inOrder, takeHistoryWork, type WaitingMessage } from './history-work.ts';
+import { OwedHistory } from './owed-history.ts';
 import { PolicyKeys } from './policy-keys.ts';
 import type { Batch, SessionRecord } from './ports.ts';
 import type { Session } from './session.ts';
@@ -30,6 +31,7 @@ export class Records {
   #flushing = false;
   /** Records of sessions that are over. */
   readonly #deletes: string[] = [];
+  readonly #owed = new OwedHistory();
   /** Messages on their way into the outbox. */
   #messages: WaitingMessage[] = [];
   #deletion: Timer | undefined;
@@ -43,8 +45,8 @@ export class Records {
   /** Runs the session once its last step is stored, or at once where nothing has to be. */
   store(session: Session): void {
     if (!this.#options.store.durable || (session.closed && isToldOf(session))) {
-      const intents = takeHistoryWork(session, this.#now(), this.#options);
-      if (intents.length > 0) this.#options.history.submit(intents);
+      const work = this.#workOf(session);
+      if (work.length > 0) this.#options.history.submit(work);
       session.run();
       return;
     }
@@ -65,9 +67,28 @@ export class Records {
    * for the next session that begins, or for a moment of their own.
    */
   forget(session: Session): void {
+    if (this.#owed.sessionOver(session.id)) this.#flushSoon();
     if (!session.written) return;
     this.#deletes.push(session.id);
     this.#deleteAfter(DELETION_MS);
+  }
+
+  /** What came of history work. */
+  onHistory(intent: HistoryIntent, outcome: HistoryOutcome): void {
+    if (this.#owed.outcome(intent, outcome)) this.#flushSoon();
+  }
+
+  /** History work of a session that was taken up, of which only its record tells. */
+  workAgain(session: Session): HistoryIntent[] {
+    const again = historyWorkAgain(session, this.#now(), this.#options);
+    this.#owed.add(again);
+    return again;
+  }
+
+  #workOf(session: Session): HistoryIntent[] {
+    const work = takeHistoryWork(session, this.#now(), this.#options);
+    if (this.#options.store.durable) this.#owed.add(work);
+    return work;
   }
 
   /** Writes what still waits, for a host that stops. */
@@ -101,10 +122,15 @@ export class Records {
     this.#dirty = new Set();
     const messages = this.#messages;
     this.#messages = [];
-    const batch = this.#batchOf(sessions, messages);
+    const due = this.#owed.takeDue();
+    const orders: HistoryIntent[] = [];
+    for (const session of sessions) orders.push(...this.#workOf(session));
+    const batch = this.#batchOf(sessions, [...due, ...messages.map(({ intent }) => intent)]);
     this.#options.store.commit(batch, (error) => {
       if (error !== undefined) this.#notStored(batch, sessions, error);
-      if (batch.intents.length > 0) this.#options.history.submit(batch.intents);
+      // What was done while its row was written is done again, so that the row goes.
+      const work = [...this.#owed.written(due, error === undefined), ...inOrder(orders, messages)];
+      if (work.length > 0) this.#options.history.submit(work);
       for (const { done } of messages) done();
       for (const session of sessions) {
         session.writes--;
@@ -118,26 +144,24 @@ export class Records {
     this.#failed();
     this.#policies.forget(batch.policies.map((policy) => policy.key));
     this.#deletes.push(...batch.deletes);
-    if (this.#deletes.length > 0) this.#deleteAfter(RETRY_MS);
+    if (this.#deletes.length > 0 || batch.intents.length > 0) this.#deleteAfter(RETRY_MS);
     // One whose origin had been stored before still has its row, which its end must delete.
     const begun = new Set(batch.puts.flatMap(({ id, origin }) => (origin === undefined ? [] : [id])));
     for (const session of sessions) if (begun.has(session.id)) session.written = false;
     this.#options.log.problem('sessions could not be stored', { error: error.message, sessions: sessions.length });
   }
 
-  #batchOf(sessions: readonly Session[], messages: readonly WaitingMessage[]): Batch {
+  #batchOf(sessions: readonly Session[], intents: readonly HistoryIntent[]): Batch {
     const puts: SessionRecord[] = [];
-    const intents: HistoryIntent[] = [];
     const policies: { key: string; body: string }[] = [];
     for (const session of sessions) {
-      intents.push(...takeHistoryWork(session, this.#now(), this.#options));
       // It ended while it waited: its deletion is on its way. What tells of an end that no record knows of is stored.
       if (session.closed && isToldOf(session)) continue;
       const { key, unwritten } = this.#policies.keyOf(session.context.policy);
       if (unwritten !== undefined) policies.push({ key, body: unwritten });
       puts.push(this.#recordOf(session, key));
     }
-    return { puts, deletes: this.#deletesBeside(puts), intents: inOrder(intents, messages), policies };
+    return { puts, deletes: this.#deletesBeside(puts), intents, policies };
   }
 
   /** Those that are due, or as many as new records come in: the store can write the one over the other. */
@@ -164,6 +188,6 @@ export class Records {
 
   #deleteNow(): void {
     this.#deletion = undefined;
-    if (this.#deletes.length > 0) this.#flushSoon();
+    if (this.#deletes.length > 0 || this.#owed.isDue) this.#flushSoon();
   }
 }

@@ -23,6 +23,7 @@ import {
   dossierState,
   restoredDossier,
 } from './dossier.ts';
+import { mayOpenAgain } from './history-work.ts';
 import { packed, unlessEmpty, unpacked } from './packed.ts';
 import type { Dialogs, StoredMediaLeg } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
@@ -85,7 +86,8 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
     if (state !== undefined) legs.push(state);
   }
   const proxied = context.mode === 'proxy' ? dialogs.exportProxied?.(session.id) : undefined;
-  const dossier = dossierState(session.dossier, context.ending !== null);
+  // While a session ends nothing is offered or answered any more, so what was agreed need not be kept.
+  const dossier = dossierState(session.dossier, context.ending === null || mayOpenAgain(context));
   const state: StoredState = {
     value: session.actor.getSnapshot().value,
     context: stateContext(context),

@@ -43,7 +43,10 @@ export interface HistoryDriver {
   getPointer(folder: FolderRef, pointer: Pointer, done: Done<number | null>): void;
   /** Removes an object for good; one that is not there is fine. */
   remove(folder: FolderRef, uid: number, done: Done<void>): void;
-  /** Does several operations as one write, where the store can; `work` must not wait. What it throws undoes all of it. */
+  /**
+   * Does several operations as one write, where the store can; `work` must not wait. What it throws undoes all of it, and
+   * it does where one of them fails.
+   */
   together?(work: () => void): void;
   close(): void;
 }

@@ -39,10 +39,12 @@ const DONE_BEFORE: HistoryOutcome = { ok: true, sessionInfoUid: null, groupState
 const DEFAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 };
 
 /**
- * Messages wait this long for others, where the store does several as one write: they are durable already, and a write
- * costs more than a message. What opens or seals a folder waits for nothing, and takes them along.
+ * Work waits this long for other work, where the store does several pieces as one write: it is durable already, and a
+ * write costs more than a piece.
  */
-const GATHER_MS = 10;
+const GATHER_MS = 20;
+/** Folders that wait; more would stop the loop for longer than a message may wait for it. */
+const MOST_GATHERED = 16;
 /** Messages of one folder that go to the store in one piece, and their bytes. */
 const MOST_AT_ONCE = 64;
 const MOST_BYTES_AT_ONCE = 1_048_576;
@@ -58,12 +60,11 @@ interface FolderQueue {
   alone: number;
 }
 
-/** What the store has said to a piece of work. */
-interface Settled {
+/** What a write with the work of several folders has done. */
+interface Recorded {
   readonly queue: FolderQueue;
-  readonly intents: readonly HistoryIntent[];
-  readonly error: Error | null;
-  readonly uids: Uids | undefined;
+  readonly intent: HistoryIntent;
+  readonly uids: Uids;
 }
 
 const NO_UIDS: Uids = { sessionInfoUid: null, groupStateUid: null };
@@ -74,11 +75,9 @@ export class Outbox implements HistoryPort {
   readonly #paused = new Set<FolderQueue>();
   readonly #retry: { readonly firstMs: number; readonly longestMs: number };
   #closed = false;
-  /** Folders with messages that wait for others, and until when. */
+  /** Folders with work that waits for other work, and until when. */
   #gathered = new Set<FolderQueue>();
   #gathering: Timer | undefined;
-  /** Work that is done within one write with others, and told when that is done; undefined outside of one. */
-  #group: Settled[] | undefined;
   /** Folders that wait for a store that is away; undefined while it is there. */
   #away: { readonly held: Set<FolderQueue>; probe: FolderQueue | undefined; pauseMs: number } | undefined;
   /** Pieces of work done. */
@@ -120,43 +119,58 @@ export class Outbox implements HistoryPort {
       if (queue.ids.has(intent.id)) continue;
       queue.ids.add(intent.id);
       queue.intents.push(intent);
-      queues.add(queue);
+      if (!queue.busy) queues.add(queue);
     }
     if (this.#options.driver.together === undefined) for (const queue of queues) this.#work(queue);
-    else {
-      for (const queue of queues) this.#gathered.add(queue);
-      if (intents.some(({ kind }) => kind !== 'message')) this.#workGathered();
-      else
-        this.#gathering ??= this.#options.clock.schedule(GATHER_MS, { onTimer: () => this.#workGathered() }, 'gather');
-    }
+    else this.#gather(queues);
+  }
+
+  #gather(queues: ReadonlySet<FolderQueue>): void {
+    for (const queue of queues) this.#gathered.add(queue);
+    if (this.#gathered.size === 0) return;
+    if (this.#gathered.size >= MOST_GATHERED) this.#workGathered();
+    else this.#gathering ??= this.#options.clock.schedule(GATHER_MS, { onTimer: () => this.#workGathered() }, 'gather');
   }
 
   #workGathered(): void {
     this.#gathering?.cancel();
     this.#gathering = undefined;
-    const queues = this.#gathered;
+    const queues = [...this.#gathered];
     // Not cleared: V8 chains the tables of a set that is (see `registry.ts`).
     this.#gathered = new Set();
-    if (queues.size > 1) this.#workTogether(queues);
-    else for (const queue of queues) this.#work(queue);
+    for (let at = 0; at < queues.length; at += MOST_GATHERED) this.#workTogether(queues.slice(at, at + MOST_GATHERED));
   }
 
-  /** The first piece of work of each folder in one write. One that fails is undone by itself; the others stand. */
-  #workTogether(queues: ReadonlySet<FolderQueue>): void {
-    const group: Settled[] = [];
-    let failed: Error | undefined;
-    this.#group = group;
+  /** The work of several folders in one write. Where a piece fails nothing of it is done, and each goes by itself. */
+  #workTogether(queues: readonly FolderQueue[]): void {
+    if (this.#closed) return;
+    const free = queues.filter(({ busy }) => !busy);
+    if (free.length < 2) return free.forEach((queue) => void this.#work(queue));
+    const recorded: Recorded[] = [];
     try {
       this.#options.driver.together?.(() => {
-        for (const queue of queues) this.#work(queue);
+        for (const queue of free) this.#recordAll(queue, recorded);
       });
-    } catch (error) {
-      failed = error as Error;
-    } finally {
-      this.#group = undefined;
+    } catch {
+      for (const queue of free) this.#work(queue);
+      return;
     }
-    for (const settled of group)
-      this.#settle(failed === undefined ? settled : { ...settled, error: settled.error ?? failed });
+    // What the first outcome leads to may bring work for the folder of the second.
+    for (const queue of free) queue.busy = true;
+    for (const { queue, intent, uids } of recorded) this.#done(queue, [intent], { ok: true, ...uids });
+    for (const queue of free) this.#next(queue);
+  }
+
+  /** Up to what has its content elsewhere. */
+  #recordAll(queue: FolderQueue, recorded: Recorded[]): void {
+    const { driver, rules } = this.#options;
+    for (const intent of queue.intents.slice(0, MOST_AT_ONCE)) {
+      if (intent.kind === 'message' && intent.spooled !== null) return;
+      record(driver, rules, intent, (error, uids = NO_UIDS) => {
+        if (error !== null) throw error;
+        recorded.push({ queue, intent, uids });
+      });
+    }
   }
 
   #queueOf(folder: FolderRef): FolderQueue {
@@ -183,7 +197,7 @@ export class Outbox implements HistoryPort {
       if (this.#closed) return;
       if (missing !== null) return this.#fail(queue, intent, missing.message);
       if (complete === undefined) return this.#finish(queue, [intent], DONE_BEFORE);
-      this.#record(complete, (error, uids) => this.#settle({ queue, intents: [intent], error, uids }));
+      this.#record(complete, (error, uids) => this.#settle(queue, [intent], error, uids));
     });
   }
 
@@ -204,17 +218,13 @@ export class Outbox implements HistoryPort {
   #append(queue: FolderQueue, batch: readonly MessageIntent[]): void {
     const objects = batch.map(({ id, object }) => ({ key: id, object }));
     this.#options.driver.appendAll?.((batch[0] as MessageIntent).folder, objects, (error) =>
-      this.#settle({ queue, intents: batch, error, uids: NO_UIDS }),
+      this.#settle(queue, batch, error, NO_UIDS),
     );
   }
 
-  #settle(settled: Settled): void {
+  /** What the store has said to a piece of work. */
+  #settle(queue: FolderQueue, intents: readonly HistoryIntent[], error: Error | null, uids: Uids | undefined): void {
     if (this.#closed) return;
-    if (this.#group !== undefined) {
-      this.#group.push(settled);
-      return;
-    }
-    const { queue, intents, error, uids } = settled;
     const [first] = intents as [HistoryIntent];
     if (error instanceof StoreAway) return this.#storeAway(queue, first, error.message);
     this.#storeThere(queue);
@@ -223,8 +233,7 @@ export class Outbox implements HistoryPort {
     else {
       // All or nothing was stored, and it was nothing: what can be stored alone is, up to what can not.
       queue.alone = intents.length;
-      queue.busy = false;
-      this.#work(queue);
+      this.#next(queue);
     }
   }
 
@@ -258,9 +267,19 @@ export class Outbox implements HistoryPort {
   }
 
   #finish(queue: FolderQueue, intents: readonly HistoryIntent[], outcome: HistoryOutcome): void {
+    this.#done(queue, intents, outcome);
+    this.#next(queue);
+  }
+
+  /** The queue's next piece of work. */
+  #next(queue: FolderQueue): void {
+    queue.busy = false;
+    this.#work(queue);
+  }
+
+  #done(queue: FolderQueue, intents: readonly HistoryIntent[], outcome: HistoryOutcome): void {
     this.done += intents.length;
     this.lastError = null;
-    queue.busy = false;
     queue.intents.splice(0, intents.length);
     queue.pauseMs = this.#retry.firstMs;
     queue.alone = Math.max(0, queue.alone - intents.length);
@@ -270,7 +289,6 @@ export class Outbox implements HistoryPort {
       if (intent.kind === 'message' && intent.spooled !== null) this.#options.spool?.remove(intent.spooled);
       this.#options.onOutcome(intent, outcome);
     }
-    this.#work(queue);
   }
 
   #fail(queue: FolderQueue, intent: HistoryIntent, error: string): void {
@@ -284,9 +302,7 @@ export class Outbox implements HistoryPort {
   }
 
   #resume(queue: FolderQueue): void {
-    if (!this.#paused.delete(queue)) return;
-    queue.busy = false;
-    this.#work(queue);
+    if (this.#paused.delete(queue)) this.#next(queue);
   }
 
   #storeAway(queue: FolderQueue, intent: HistoryIntent, error: string): void {
@@ -321,8 +337,7 @@ export class Outbox implements HistoryPort {
     if (this.#away === undefined || this.#away.probe !== undefined || queue === undefined) return;
     this.#away.held.delete(queue);
     this.#away.probe = queue;
-    queue.busy = false;
-    this.#work(queue);
+    this.#next(queue);
   }
 
   /** The store has answered this folder, if only with a refusal: the others go on. */
@@ -330,10 +345,7 @@ export class Outbox implements HistoryPort {
     if (this.#away?.probe !== queue) return;
     const { held } = this.#away;
     this.#away = undefined;
-    for (const waiting of held) {
-      waiting.busy = false;
-      this.#work(waiting);
-    }
+    for (const waiting of held) this.#next(waiting);
   }
 
   /** Tries everything that pauses at once, as before a shutdown. */

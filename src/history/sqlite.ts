@@ -183,15 +183,13 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
     this.#db.close();
   }
 
-  /** Inside another one it is undone by itself where it fails. */
   #inTransaction<T>(work: () => T): T {
+    // Not one inside another: SQLite would keep a copy of each page, to undo the inner one by itself.
+    if (this.#db.inTransaction) return work();
     try {
       return this.#atomically(work);
-    } catch (error) {
-      this.#found = undefined;
-      throw error;
     } finally {
-      if (!this.#db.inTransaction) this.#found = undefined;
+      this.#found = undefined;
     }
   }
 

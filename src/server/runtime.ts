@@ -16,6 +16,8 @@ const SETTINGS: readonly Setting[] = [
   // A literal whose objects often outlived the young generation is made in the old one from then on, though its next
   // objects live for a few milliseconds. Dead there, they keep alive whatever they point at.
   { flag: '--no-allocation-site-pretenuring', from: 11, to: 14 },
+  // Of the young generation little survives: several threads need as much again to be woken and to wait for each other.
+  { flag: '--no-parallel-scavenge', from: 11, to: 14 },
   // A function is optimised when it has run for so many bytes of bytecode; the default of 67 584 lets the first thousands
   // of calls run unoptimised.
   { flag: '--interrupt-budget=8000', from: 11, to: 11 },

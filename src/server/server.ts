@@ -178,7 +178,7 @@ function assembled(config: Config, log: Logger, parts: Parts): Server {
           (session, leg) => cpm.engine.mediaFailed(session, leg),
           recording?.recorder.observe,
         );
-  const overload = overloadControl(config.sip.overload, () => cpm.engine.sessions.size);
+  const overload = overloadControl(config.sip.overload, clock, () => cpm.engine.sessions.size);
   const stack = sipStack(config, clock, network, overload);
   const registrations = new Registrations({
     clock,

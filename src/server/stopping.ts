@@ -17,7 +17,6 @@ export async function stop(server: Server, sessions: Config['shutdown']['session
   }
   outbox?.retryNow();
   while (outbox !== undefined && outbox.depth > 0 && clock.now() < deadline) await pause(LOOK_MS);
-  server.overload.stop();
   server.preferences?.close();
   server.regEvents?.close();
   await server.deferral?.close();

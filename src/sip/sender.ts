@@ -146,6 +146,7 @@ class Attempt implements ClientUser, Sending, TimerOwner {
   readonly #layer: TransactionLayer;
   readonly #branch: string;
   readonly #user: ClientUser;
+  readonly #isInvite: boolean;
   /** The peer has the request already. */
   readonly #known: boolean;
   /** Alternatives not located yet. */
@@ -176,6 +177,7 @@ class Attempt implements ClientUser, Sending, TimerOwner {
     this.#alternatives = [...alternatives];
     this.#branch = branch;
     this.#user = user;
+    this.#isInvite = alternatives[0]?.request.method === 'INVITE';
   }
 
   next(): void {
@@ -260,8 +262,9 @@ class Attempt implements ClientUser, Sending, TimerOwner {
 
   #finish(tell: () => void): void {
     this.#cancelLimit?.cancel();
-    // Copies of a 2xx, and those of other forks, still come through here for 64*T1; nothing else is needed.
     this.#done = true;
+    // Copies of a 2xx, and those of other forks, still come for 64*T1, and go to whoever sent the INVITE.
+    if (this.#transaction !== undefined) this.#transaction.user = this.#isInvite ? this.#user : NOBODY;
     this.#transaction = undefined;
     this.#routed = undefined;
     this.#target = undefined;

@@ -8,7 +8,7 @@ import type { RoutedRequest } from './dialog/dialog.ts';
 import { type Flow, type TransportName, transportParam } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
 import type { Frame } from './message/frame.ts';
-import { detached, type HeaderField, headerField } from './message/header.ts';
+import { type HeaderField, headerField, inOnePiece } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import { KNOWN_METHODS } from './message/methods.ts';
 import type { MessageLimits } from './message/parse.ts';
@@ -414,5 +414,5 @@ const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
 /** RFC 3261 8.2.2.2. The served side is part of the key: the same request may come for caller and callee. */
 function mergeKeyOf(request: SipRequest): string {
   const served = request.header('p-served-user') ?? request.header('route') ?? '';
-  return detached(`${request.callId} ${request.fromTag ?? ''} ${request.cseq?.number} ${request.uri} ${served}`);
+  return inOnePiece(`${request.callId} ${request.fromTag ?? ''} ${request.cseq?.number} ${request.uri} ${served}`);
 }

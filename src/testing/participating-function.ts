@@ -148,8 +148,7 @@ export class ParticipatingFunction {
       ...(options.ended === undefined ? {} : { ended: options.ended }),
     });
     this.#up = true;
-    this.outbox.submit([...this.disk.intents.values()]);
-    this.engine.restore();
+    this.engine.restore([...this.disk.intents.values()]);
   }
 
   #profiles(): ProfilePort {

@@ -96,7 +96,7 @@ it('who is there is stored with the session, and known again after a restart', (
     invite: null,
     conference,
   };
-  const state = JSON.parse(JSON.stringify(dossierState(dossier as unknown as Dossier, false)));
+  const state = JSON.parse(JSON.stringify(dossierState(dossier as unknown as Dossier, true)));
   const origin = { value: { papers: {} }, texts: [''] } as unknown as Parameters<typeof restoredDossier>[0];
   expect(restoredDossier(origin, state).conference).toEqual(conference);
 });

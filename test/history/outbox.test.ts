@@ -38,6 +38,12 @@ class Scene {
       onOutcome: (intent: HistoryIntent, outcome: HistoryOutcome) => this.outcomes.push([intent.id, outcome.ok]),
     });
   }
+
+  /** And lets pass what it waits for other work to be done with it. */
+  submit(intents: readonly HistoryIntent[]): void {
+    this.outbox.submit(intents);
+    this.clock.advance(20);
+  }
 }
 
 function contents(driver: MemoryHistory | SqliteHistory, folder = FOLDER): string[] {
@@ -59,8 +65,9 @@ function pointers(driver: MemoryHistory | SqliteHistory, folder = FOLDER): unkno
 describe.each(['memory', 'sqlite'] as const)('on the %s driver', (name) => {
   it('does what is submitted, in order, tells each outcome, and forgets it', () => {
     const driver = DRIVERS[name]();
-    const { outbox, outcomes, forgotten } = new Scene(driver);
-    outbox.submit([openIntent(), sealIntent()]);
+    const scene = new Scene(driver);
+    const { outbox, outcomes, forgotten } = scene;
+    scene.submit([openIntent(), sealIntent()]);
     expect(contents(driver)).toEqual(['session info', 'group state']);
     expect(pointers(driver)).toEqual({ SessionInfoObjectID: 1, GroupStateObjectID: 2 });
     expect(outcomes).toEqual([
@@ -74,15 +81,14 @@ describe.each(['memory', 'sqlite'] as const)('on the %s driver', (name) => {
 
   it('the same work again, as after a restart, leaves one object set', () => {
     const driver = DRIVERS[name]();
-    for (let start = 0; start < 3; start++) new Scene(driver).outbox.submit([openIntent(), sealIntent()]);
+    for (let start = 0; start < 3; start++) new Scene(driver).submit([openIntent(), sealIntent()]);
     expect(contents(driver)).toEqual(['session info', 'group state']);
     expect(pointers(driver)).toEqual({ SessionInfoObjectID: 1, GroupStateObjectID: 2 });
   });
 
   it('A-19: a session that joins the folder again keeps the first Session Info Object', () => {
     const driver = DRIVERS[name]();
-    const { outbox } = new Scene(driver);
-    outbox.submit([openIntent('s1'), openIntent('s2', FOLDER, 'another session info')]);
+    new Scene(driver).submit([openIntent('s1'), openIntent('s2', FOLDER, 'another session info')]);
     expect(contents(driver)).toEqual(['session info']);
   });
 
@@ -93,7 +99,7 @@ describe.each(['memory', 'sqlite'] as const)('on the %s driver', (name) => {
       const works = driver[failing];
       const scene = new Scene(driver);
       driver[failing] = ((...args: unknown[]) => (args.at(-1) as Done<never>)(new Error('broken'))) as never;
-      scene.outbox.submit([openIntent(), sealIntent()]);
+      scene.submit([openIntent(), sealIntent()]);
       expect(scene.outbox.lastError).toBe('broken');
       expect(scene.outbox.depth).toBe(2);
       expect(scene.forgotten).toEqual([]);
@@ -261,7 +267,7 @@ describe('a full disk', () => {
     const object = 'x'.repeat(6000);
     const sessions = Array.from({ length: 10 }, (_, at) => `s${at}`);
     const folderOf = (session: string): FolderRef => ({ ...FOLDER, contributionId: session });
-    for (const session of sessions) scene.outbox.submit([openIntent(session, folderOf(session), object)]);
+    for (const session of sessions) scene.submit([openIntent(session, folderOf(session), object)]);
     expect(scene.outbox.lastError).toBe('database or disk is full');
     expect(scene.outbox.depth).toBeGreaterThan(5);
     expect(database.inTransaction).toBe(false);
@@ -281,7 +287,7 @@ describe('a full disk', () => {
     database.pragma(`max_page_count = ${(database.pragma('page_count', { simple: true }) as number) + 6}`);
     const sessions = Array.from({ length: 10 }, (_, at) => `s${at}`);
     const folderOf = (session: string): FolderRef => ({ ...FOLDER, contributionId: session });
-    scene.outbox.submit(sessions.map((session) => openIntent(session, folderOf(session), 'x'.repeat(6000))));
+    scene.submit(sessions.map((session) => openIntent(session, folderOf(session), 'x'.repeat(6000))));
     // Whatever was told to be there is there.
     const told = scene.outcomes.filter(([, ok]) => ok).map(([id]) => id.replace('-open', ''));
     expect(told.map((session) => contents(driver, folderOf(session)).length)).toEqual(told.map(() => 1));
@@ -294,18 +300,34 @@ describe('a full disk', () => {
   });
 });
 
-describe('messages that wait together', () => {
-  const messageOf = (number: number, folder = FOLDER): HistoryIntent => ({
-    kind: 'message',
-    id: `m${number}`,
-    session: 's1',
-    folder,
-    at: 1500,
-    object: `message ${number}`,
-    spooled: null,
-  });
+const messageOf = (number: number, folder = FOLDER): HistoryIntent => ({
+  kind: 'message',
+  id: `m${number}`,
+  session: 's1',
+  folder,
+  at: 1500,
+  object: `message ${number}`,
+  spooled: null,
+});
 
-  it('of one folder go to the store in one piece, in order, between what opens and seals it', () => {
+/** How often the store is written to. */
+function countWrites(driver: SqliteHistory): () => number {
+  let writes = 0;
+  let depth = 0;
+  const together = driver.together.bind(driver);
+  driver.together = (work) => {
+    if (depth++ === 0) writes++;
+    try {
+      together(work);
+    } finally {
+      depth--;
+    }
+  };
+  return () => writes;
+}
+
+describe('messages that wait together', () => {
+  it('of one folder go to the store in pieces, in order, between what opens and seals it', () => {
     const driver = sqliteHistory({ path: ':memory:' });
     const calls: number[] = [];
     const all = driver.appendAll.bind(driver);
@@ -313,13 +335,13 @@ describe('messages that wait together', () => {
       calls.push(objects.length);
       all(folder, objects, done);
     };
-    const { outbox, outcomes, forgotten } = new Scene(driver);
-    const messages = Array.from({ length: 150 }, (_, at) => messageOf(at));
-    outbox.submit([openIntent(), ...messages, sealIntent()]);
+    const scene = new Scene(driver);
+    const messages = Array.from({ length: 190 }, (_, at) => messageOf(at));
+    scene.submit([openIntent(), ...messages, sealIntent()]);
     expect(contents(driver)).toEqual(['session info', ...messages.map((_, at) => `message ${at}`), 'group state']);
-    expect(calls).toEqual([64, 64, 22]);
-    expect(outcomes.map(([id]) => id)).toEqual(forgotten);
-    expect(outcomes).toHaveLength(152);
+    expect(calls).toEqual([64, 64, 62]);
+    expect(scene.outcomes.map(([id]) => id)).toEqual(scene.forgotten);
+    expect(scene.outcomes).toHaveLength(192);
   });
 
   it('that fail in one piece go one by one, up to the one that can not be stored', () => {
@@ -334,41 +356,77 @@ describe('messages that wait together', () => {
     expect(outcomes.at(-1)).toEqual(['m2', false]);
     expect(outbox.depth).toBe(2);
   });
+});
 
-  it('wait for nothing more where their folder is sealed, or before a shutdown', () => {
+describe('work of several folders', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, at) => ({ ...FOLDER, contributionId: `c${at}` }));
+
+  it('waits a moment for other work, and is then one write', () => {
     const driver = sqliteHistory({ path: ':memory:' });
-    const { outbox } = new Scene(driver);
+    const writes = countWrites(driver);
+    const { outbox, outcomes, clock } = new Scene(driver);
+    outbox.submit([openIntent('s1', FOLDER)]);
+    clock.advance(15);
+    outbox.submit([openIntent('s2', OTHER), messageOf(0, FOLDER)]);
+    outbox.submit([{ ...messageOf(1, OTHER), session: 's2' }, sealIntent('s2', OTHER)]);
+    expect([writes(), outbox.depth]).toEqual([0, 5]);
+    clock.advance(5);
+    expect([writes(), outbox.depth]).toEqual([1, 0]);
+    expect(contents(driver)).toEqual(['session info', 'message 0']);
+    expect(contents(driver, OTHER)).toEqual(['session info', 'message 1', 'group state']);
+    expect(outcomes.map(([id]) => id)).toEqual(['s1-open', 'm0', 's2-open', 'm1', 's2-seal']);
+  });
+
+  it('waits no longer where that of sixteen waits, and nothing is left over', () => {
+    const driver = sqliteHistory({ path: ':memory:' });
+    const writes = countWrites(driver);
+    const { outbox, clock } = new Scene(driver);
+    for (const [at, folder] of many(40).entries()) outbox.submit([openIntent(`s${at}`, folder)]);
+    expect([writes(), outbox.depth]).toEqual([2, 8]);
+    clock.advance(20);
+    expect([writes(), outbox.depth]).toEqual([3, 0]);
+    expect(many(40).map((folder) => contents(driver, folder))).toEqual(many(40).map(() => ['session info']));
+  });
+
+  it('waits no longer before a shutdown', () => {
+    const { outbox } = new Scene(sqliteHistory({ path: ':memory:' }));
     outbox.submit([openIntent()]);
-    outbox.submit([messageOf(0)]);
-    outbox.submit([sealIntent()]);
-    expect(contents(driver)).toEqual(['session info', 'message 0', 'group state']);
-    outbox.submit([messageOf(1)]);
     outbox.retryNow();
     expect(outbox.depth).toBe(0);
   });
 
-  it('of several folders are one write', () => {
+  it('is undone together where a piece fails, and then only that one waits', () => {
     const driver = sqliteHistory({ path: ':memory:' });
-    let writes = 0;
-    let depth = 0;
-    const together = driver.together.bind(driver);
-    driver.together = (work) => {
-      if (depth++ === 0) writes++;
-      together(work);
-      depth--;
-    };
-    const { outbox, clock } = new Scene(driver);
-    outbox.submit([openIntent('s1', FOLDER), openIntent('s2', OTHER)]);
-    expect(writes).toBe(1);
-    // Also those of turns that follow each other: each is durable, and waits a moment for others.
-    outbox.submit([messageOf(0, FOLDER)]);
-    outbox.submit([{ ...messageOf(1, OTHER), session: 's2' }]);
-    expect([writes, outbox.depth]).toEqual([1, 2]);
-    clock.advance(10);
-    expect([writes, outbox.depth]).toEqual([2, 0]);
-    expect([contents(driver), contents(driver, OTHER)]).toEqual([
-      ['session info', 'message 0'],
-      ['session info', 'message 1'],
+    const append = driver.append.bind(driver);
+    driver.append = (folder, key, object, done) =>
+      key === 's2-open' ? done(new Error('over quota')) : append(folder, key, object, done);
+    const scene = new Scene(driver);
+    scene.submit(many(3).map((folder, at) => openIntent(`s${at + 1}`, folder)));
+    expect(scene.outcomes).toEqual([
+      ['s1-open', true],
+      ['s2-open', false],
+      ['s3-open', true],
     ]);
+    expect(many(3).map((folder) => contents(driver, folder).length)).toEqual([1, 0, 1]);
+    driver.append = append;
+    scene.clock.advance(1000);
+    expect(scene.outcomes.at(-1)).toEqual(['s2-open', true]);
+    expect(scene.outbox).toMatchObject({ depth: 0, failures: 1 });
+  });
+
+  it('that an outcome brings for a folder of the same write comes behind what the write did there', () => {
+    const driver = sqliteHistory({ path: ':memory:' });
+    const scene = new Scene(driver);
+    const { outbox, outcomes, clock } = scene;
+    const push = outcomes.push.bind(outcomes);
+    outcomes.push = (...told) => {
+      if (told[0]?.[0] === 's1-open') outbox.submit([messageOf(0, OTHER)]);
+      return push(...told);
+    };
+    scene.submit([openIntent('s1', FOLDER), openIntent('s2', OTHER), sealIntent('s2', OTHER)]);
+    clock.advance(20);
+    expect(outcomes.map(([id]) => id)).toEqual(['s1-open', 's2-open', 's2-seal', 'm0']);
+    expect(contents(driver, OTHER)).toEqual(['session info', 'group state', 'message 0']);
+    expect(outbox.depth).toBe(0);
   });
 });

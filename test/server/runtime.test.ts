@@ -5,10 +5,15 @@ import { flagsFor } from '../../src/server/runtime.ts';
 
 describe('the runtime’s settings', () => {
   it.each([
-    ['11.3.244.8-node.38', ['--no-allocation-site-pretenuring', '--interrupt-budget=8000']],
+    ['11.3.244.8-node.38', ['--no-allocation-site-pretenuring', '--no-parallel-scavenge', '--interrupt-budget=8000']],
     [
       '13.6.233.17-node.53',
-      ['--no-allocation-site-pretenuring', '--invocation-count-for-maglev=100', '--invocation-count-for-turbofan=400'],
+      [
+        '--no-allocation-site-pretenuring',
+        '--no-parallel-scavenge',
+        '--invocation-count-for-maglev=100',
+        '--invocation-count-for-turbofan=400',
+      ],
     ],
     ['10.2.154', []],
     ['99.1', []],

@@ -14,6 +14,11 @@ export function stall(world: World): void {
   history.append = (...args: unknown[]) => history.held?.push(() => append.apply(history, args));
 }
 
+/** Whoever had asked it is gone. */
+export function forgetStalled(world: World): void {
+  (world.pf.history as unknown as Stalled).held = [];
+}
+
 /** The store answers again, what waited first. */
 export function resume(world: World): void {
   const history = world.pf.history as unknown as Stalled;

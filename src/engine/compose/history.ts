@@ -31,6 +31,11 @@ export function folderOf(
   return { user, conversationId: papers.conversationId || contributionId, contributionId };
 }
 
+/** Names of what a session orders for its history. */
+export function historyWorkIds(session: string): readonly [open: string, seal: string] {
+  return [`${session}-open`, `${session}-seal`];
+}
+
 /** A session opens its history once and seals it once, so an intent ordered anew after a restart is the same one. */
 export function openIntent(context: SessionContext, dossier: Dossier, naming: HistoryNaming): OpenIntent {
   const { papers } = dossier;
@@ -41,7 +46,8 @@ export function openIntent(context: SessionContext, dossier: Dossier, naming: Hi
     ...headersOf(context, papers, papers.date, 'session'),
   });
   const folder = folderOf(context, dossier, naming.folderName);
-  return { kind: 'open', id: `${context.id}-open`, session: context.id, folder, at: papers.date, object };
+  const [id] = historyWorkIds(context.id);
+  return { kind: 'open', id, session: context.id, folder, at: papers.date, object };
 }
 
 /** The inviter's offer; where it came late, the one the far side made instead. */
@@ -67,7 +73,7 @@ export function sealIntent(
   });
   return {
     kind: 'seal',
-    id: `${context.id}-seal`,
+    id: historyWorkIds(context.id)[1],
     session: context.id,
     folder: folderOf(context, dossier, naming.folderName),
     at,

@@ -452,7 +452,7 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Run sessions with itself on loopback before the first real one, up to 3 s, so that it is not the slowest',
+      'Run sessions with itself on loopback before the first real one, up to 4 s, so that it is not the slowest',
     ),
 });
 

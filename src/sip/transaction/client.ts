@@ -32,7 +32,8 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
   reason = '';
   /** Milliseconds until the next retransmission. */
   interval: number;
-  protected readonly user: ClientUser;
+  /** Whoever hears of it from now on. */
+  user: ClientUser;
   #packet: Packet | undefined;
   #retransmission: Timer | undefined;
   #lifetime: Timer | undefined;

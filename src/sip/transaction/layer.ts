@@ -1,6 +1,7 @@
 /** Finds the transaction a message belongs to (RFC 3261 17.1.3, 17.2.3) and makes new ones. */
 import type { Clock } from '../../time/clock.ts';
 import type { Flow } from '../flow.ts';
+import { inOnePiece } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { MAGIC_COOKIE, type Via } from '../message/via.ts';
 import type { ClientTransaction, ClientUser } from './client.ts';
@@ -54,7 +55,8 @@ export class TransactionLayer {
   }
 
   createServer(request: SipRequest, flow: Flow, mergeKey?: string): ServerTransaction {
-    const key = serverKey(request, request.method);
+    // It lingers with its transaction, and shall not keep the whole request.
+    const key = inOnePiece(serverKey(request, request.method));
     const transaction =
       request.method === 'INVITE'
         ? new InviteServerTransaction(this, key, request, flow)
@@ -73,7 +75,7 @@ export class TransactionLayer {
     flow: Flow,
     user: ClientUser,
   ): InviteClientTransaction | NonInviteClientTransaction {
-    const key = `${request.branch ?? ''} ${request.method}`;
+    const key = inOnePiece(`${request.branch ?? ''} ${request.method}`);
     const transaction =
       request.method === 'INVITE'
         ? new InviteClientTransaction(this, key, request, flow, user)

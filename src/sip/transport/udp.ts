@@ -42,6 +42,31 @@ class UdpFlow implements Flow {
   }
 }
 
+/**
+ * The flows of the peers that spoke last, so that one which speaks often, as a proxy does, has the same for every message.
+ * A place for each remainder of a port: whoever sends from many takes no more.
+ */
+class RecentFlows {
+  readonly #flows: (UdpFlow | undefined)[] = new Array(PLACES).fill(undefined);
+  readonly #open: (address: string, port: number) => UdpFlow;
+
+  constructor(open: (address: string, port: number) => UdpFlow) {
+    this.#open = open;
+  }
+
+  flowTo(address: string, port: number): UdpFlow {
+    const place = port % PLACES;
+    const known = this.#flows[place];
+    if (known !== undefined && known.remotePort === port && known.remoteAddress === address) return known;
+    const flow = this.#open(address, port);
+    this.#flows[place] = flow;
+    return flow;
+  }
+}
+
+/** A power of two. */
+const PLACES = 64;
+
 export interface UdpListener extends Listener {
   flowTo(address: string, port: number): Flow;
 }
@@ -71,17 +96,18 @@ export async function listenUdp(
     socket.close();
     throw error;
   }
+  const flows = new RecentFlows((peer, peerPort) => new UdpFlow(socket, peer, peerPort, sent));
   // Errors of single sends come to their callback; what is left belongs to nobody.
   socket.on('error', () => {});
   socket.on('message', (bytes, peer) => {
     // A SIP message begins with a letter; only what does not is looked at more closely.
     if ((bytes[0] as number) < 0x40 && isKeepAlive(bytes, counters)) return;
-    receive(bytes, new UdpFlow(socket, peer.address, peer.port, sent));
+    receive(bytes, flows.flowTo(peer.address, peer.port));
   });
   return {
     address,
     port: socket.address().port,
-    flowTo: (peer, peerPort) => new UdpFlow(socket, peer, peerPort, sent),
+    flowTo: (peer, peerPort) => flows.flowTo(peer, peerPort),
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   };
 }

@@ -1,20 +1,20 @@
 /** A leg whose INVITE more than one callee may have answered: whoever is not the session's is ended here. */
-import type { SipRequest } from '../message/message.ts';
+import type { Dialog, DialogRequest } from '../dialog/dialog.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
-import type { UserAgentContext } from './context.ts';
-import { Leg, type LegState } from './leg.ts';
+import { Leg } from './leg.ts';
 import { Stragglers } from './stragglers.ts';
 
 export abstract class ForkingLeg extends Leg {
-  protected readonly stragglers: Stragglers;
+  #stragglers: Stragglers | undefined;
 
-  constructor(ua: UserAgentContext, state: LegState) {
-    super(ua, state);
-    this.stragglers = new Stragglers(ua);
+  protected endStraggler(request: DialogRequest, response: SipResponse, early?: Dialog): void {
+    this.#stragglers ??= new Stragglers(this.ua);
+    this.#stragglers.end(request, response, early);
   }
 
   override receive(request: SipRequest, transaction: ServerTransaction, localTag: string): void {
-    if (request.method === 'BYE' && this.stragglers.receiveBye(request, transaction)) return;
+    if (request.method === 'BYE' && this.#stragglers?.receiveBye(request, transaction) === true) return;
     super.receive(request, transaction, localTag);
   }
 }

@@ -44,8 +44,9 @@ export abstract class Leg {
   protected ended = false;
   /** Requests of ours that found no dialog here; in the process before a kill each may have found one, and used a number. */
   protected homeless = 0;
-  readonly #incoming = new Map<ExchangeId, IncomingExchange>();
-  readonly #outgoing = new Map<ExchangeId, OutgoingExchange>();
+  // Made when first needed, and gone with the last: a leg lingers with its transactions for 64*T1.
+  #incoming: Map<ExchangeId, IncomingExchange> | undefined;
+  #outgoing: Map<ExchangeId, OutgoingExchange> | undefined;
   #answer: AnswerRetransmission | undefined;
   protected ack: AckCopy | undefined;
 
@@ -86,6 +87,7 @@ export abstract class Leg {
       return;
     }
     dialog.remoteCSeq = request.cseq?.number ?? dialog.remoteCSeq;
+    this.#incoming ??= new Map();
     this.#incoming.set(exchange, { transaction, request });
     if (request.method === 'BYE') {
       // RFC 3261 15: only the caller may end an early dialog.
@@ -111,30 +113,30 @@ export abstract class Leg {
 
   #refusalFor(request: SipRequest, dialog: Dialog, exchange: ExchangeId): number | undefined {
     // 8.2.2.2: the same request by another way, while the first is still open.
-    if (this.#incoming.has(exchange)) return 482;
+    if (this.#incoming?.has(exchange)) return 482;
     // 12.2.2: out of order is a 500. The same number again is a copy that no transaction remembers.
     if ((request.cseq?.number ?? 0) < dialog.remoteCSeq) return 500;
     if (this.ended && request.method !== 'BYE') return 481;
     // Another fork has become the session (13.2.2.4): what this one does with its dialog must not end that.
     if (request.method === 'BYE' && this.state.confirmed >= 0 && dialog !== this.confirmedDialog) return 481;
-    if (this.#incoming.size >= MAX_OPEN_EXCHANGES) return 500;
+    if (this.#incoming !== undefined && this.#incoming.size >= MAX_OPEN_EXCHANGES) return 500;
     if (!isOfferer(request.method)) return undefined;
     // 14.2 and RFC 3311 5.2: one offer at a time. Ours outstanding: 491. Theirs: 500.
-    for (const outgoing of this.#outgoing.values()) if (isOfferer(outgoing.method)) return 491;
-    for (const incoming of this.#incoming.values()) if (isOfferer(incoming.request.method)) return 500;
+    for (const { method } of this.#outgoing?.values() ?? NONE) if (isOfferer(method)) return 491;
+    for (const incoming of this.#incoming?.values() ?? NONE) if (isOfferer(incoming.request.method)) return 500;
     if (request.method === 'INVITE' && this.#answer !== undefined) return 500;
     return undefined;
   }
 
   /** Answers a request that was handed up. Answering twice does nothing. */
   respond(exchange: ExchangeId, status: number, reason: string | undefined, payload: Payload): void {
-    const incoming = this.#incoming.get(exchange);
+    const incoming = this.#incoming?.get(exchange);
     if (incoming === undefined) return this.onUnknownExchange(exchange, status, payload);
     const { transaction, request } = incoming;
     const parts: ResponseParts = { reason, headers: payload.headers, body: payload.body };
     transaction.respond(responseTo(request, status, parts));
     if (status < 200) return;
-    this.#incoming.delete(exchange);
+    this.#incoming = without(this.#incoming, exchange);
     if (request.method === 'INVITE' && status < 300) {
       this.state.inviteCSeq = request.cseq?.number ?? 0;
       this.retransmitAnswer(transaction as InviteServerTransaction);
@@ -177,6 +179,7 @@ export abstract class Leg {
     const headers = method === 'PRACK' ? [...payload.headers, rackOf(dialog)] : payload.headers;
     const routed = requestInDialog(dialog, method, dialog.localCSeq, headers, payload.body ?? NO_BYTES);
     const outgoing = new OutgoingExchange(exchange, method, dialog.localCSeq, this);
+    this.#outgoing ??= new Map();
     this.#outgoing.set(exchange, outgoing);
     if (method === 'INVITE') this.ack = undefined;
     outgoing.sending = this.ua.send([routed], this.branch(dialog.localCSeq, method), outgoing);
@@ -184,7 +187,7 @@ export abstract class Leg {
 
   /** CANCELs a re-INVITE of ours that is still open. */
   cancelExchange(exchange: ExchangeId): void {
-    const outgoing = this.#outgoing.get(exchange);
+    const outgoing = this.#outgoing?.get(exchange);
     if (outgoing?.method === 'INVITE') outgoing.sending?.cancel([]);
   }
 
@@ -195,12 +198,12 @@ export abstract class Leg {
     response: SipResponse | undefined,
     cause: 'response' | 'timeout' | 'transport',
   ): void {
-    if (!this.#outgoing.has(exchange.id)) {
+    if (this.#outgoing?.has(exchange.id) !== true) {
       // A copy of a 2xx to a re-INVITE: its ACK was lost.
       if (exchange.method === 'INVITE' && status < 300) this.ack?.repeat();
       return;
     }
-    this.#outgoing.delete(exchange.id);
+    this.#outgoing = without(this.#outgoing, exchange.id);
     const dialog = this.confirmedDialog;
     if (status < 300 && isTargetRefresh(exchange.method)) {
       if (dialog !== undefined) refreshTarget(dialog, response?.contact?.uri);
@@ -239,17 +242,25 @@ export abstract class Leg {
   /** The session is over. Open requests of the peer get their one final answer. */
   release(): void {
     this.released = true;
-    for (const { transaction, request } of this.#incoming.values()) {
+    for (const { transaction, request } of this.#incoming?.values() ?? NONE) {
       transaction.respond(responseTo(request, request.method === 'BYE' ? 200 : 481));
     }
-    this.#incoming.clear();
+    this.#incoming = undefined;
     // A re-INVITE that is only ever answered provisionally would be waited for without end.
-    for (const outgoing of this.#outgoing.values()) if (outgoing.method === 'INVITE') outgoing.sending?.cancel([]);
+    for (const { method, sending } of this.#outgoing?.values() ?? NONE) if (method === 'INVITE') sending?.cancel([]);
     this.#answer?.stop();
     this.#answer = undefined;
     for (const dialog of this.state.dialogs) this.ua.unbind(dialog.localTag);
     this.ua.unbind(this.id);
   }
+}
+
+const NONE: readonly never[] = [];
+
+/** What is left of open exchanges where one ends; nothing where that was the last. */
+function without<T>(open: Map<ExchangeId, T> | undefined, ended: ExchangeId): Map<ExchangeId, T> | undefined {
+  open?.delete(ended);
+  return open?.size === 0 ? undefined : open;
 }
 
 /** RFC 3261 12.2 and RFC 3311: these may carry a new Contact for the dialog. */

@@ -63,10 +63,16 @@ export class UacLeg extends ForkingLeg implements ClientUser {
 
   #fail(status: number, response: SipResponse | undefined, cause: FailureCause): void {
     if (this.#settled) return;
-    this.#settled = true;
+    this.#settle();
     if (this.released) return;
     const event = { type: 'failed', leg: this.id, status, cause } as const;
     this.ua.emit(response === undefined ? event : { response, ...event });
+  }
+
+  /** Nothing is left to cancel. */
+  #settle(): void {
+    this.#settled = true;
+    this.#sending = undefined;
   }
 
   #onProvisional(response: SipResponse): void {
@@ -111,7 +117,7 @@ export class UacLeg extends ForkingLeg implements ClientUser {
       this.#endStraggler(response);
       return;
     }
-    this.#settled = true;
+    this.#settle();
     const fork = Math.max(0, this.#forkFor(response));
     // 12.1.2: the route set and target of the 2xx replace those of the early dialog.
     const early = this.state.dialogs[fork];
@@ -124,7 +130,7 @@ export class UacLeg extends ForkingLeg implements ClientUser {
 
   #endStraggler(response: SipResponse): void {
     const early = this.state.dialogs[this.forkOf(response.toTag ?? '')] ?? this.#dialogOf(response);
-    this.stragglers.end(this.#request, response, early);
+    this.endStraggler(this.#request, response, early);
   }
 
   override receiveStray(response: SipResponse): void {
