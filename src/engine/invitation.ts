@@ -55,16 +55,18 @@ export function readAsked(request: SipRequest, trusted: boolean, service: string
   takeOwnRoute(routed, by);
   const destination = destinationOf(routed.uri, by);
   const referredBy = parseNameAddress(request.header('referred-by') ?? '')?.uri;
+  // Profile and session keep it, and shall not keep the whole request.
+  const address = detached(served.address);
   return {
     role: served.role,
-    served: detached(served.role === 'term' && served.address === request.uri ? destination : served.address),
+    served: served.role === 'term' && served.address === request.uri ? detached(destination) : address,
     trusted,
     destination: detached(destination),
-    routes: routed.list('route'),
+    routes: routed.list('route').map(detached),
     service,
     originators,
     query: {
-      user: served.address,
+      user: address,
       role: served.role,
       service,
       originators: originators.map(identityKey),
