@@ -4,6 +4,7 @@ import { type Hosted, host } from '../support/hosted.ts';
 import { type Reader, RULES_DOCUMENT, startXcapServer, type XcapServer } from '../support/kamailio-xcap.ts';
 import { Scene } from '../support/processes.ts';
 import { describeWith } from '../support/programs.ts';
+import { until } from '../support/server.ts';
 import {
   BOB,
   BOBS_LISTS,
@@ -74,8 +75,10 @@ describeWith(['kamailio', 'kamailio/xcap_server'], 'Kamailio as XCAP server', ()
     expect(await statusOfCall(MALLORY)).toBe(480);
     expect(await statusOfCall(ALICE)).toBe(200);
     expect(requests()).toMatchObject({ fetched: 1, unchanged: 1 });
-    const { body } = await pf.ask<{ folders: unknown[] }>('GET', `/api/history/${BOB}`);
-    expect(body.folders).toHaveLength(1);
+    await until('the allowed one is recorded', async () => {
+      const { body } = await pf.ask<{ folders: unknown[] }>('GET', `/api/history/${BOB}`);
+      return body.folders.length === 1;
+    });
     await xcap.put(BOBS_RULES, ruleset(rule(FOR_CPM, NO_DISTURBANCE)));
     expect(await statusOfCall(ALICE)).toBe(480);
     expect(requests()).toMatchObject({ fetched: 2, unchanged: 1 });
