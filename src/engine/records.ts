@@ -127,9 +127,9 @@ export class Records {
     for (const session of sessions) orders.push(...this.#workOf(session));
     const batch = this.#batchOf(sessions, [...due, ...messages.map(({ intent }) => intent)]);
     this.#options.store.commit(batch, (error) => {
-      if (error !== undefined) this.#notStored(batch, sessions, error);
       // What was done while its row was written is done again, so that the row goes.
       const work = [...this.#owed.written(due, error === undefined), ...inOrder(orders, messages)];
+      if (error !== undefined) this.#notStored(batch, sessions, error);
       if (work.length > 0) this.#options.history.submit(work);
       for (const { done } of messages) done();
       for (const session of sessions) {
@@ -144,7 +144,7 @@ export class Records {
     this.#failed();
     this.#policies.forget(batch.policies.map((policy) => policy.key));
     this.#deletes.push(...batch.deletes);
-    if (this.#deletes.length > 0 || batch.intents.length > 0) this.#deleteAfter(RETRY_MS);
+    if (this.#somethingWaits) this.#deleteAfter(RETRY_MS);
     // One whose origin had been stored before still has its row, which its end must delete.
     const begun = new Set(batch.puts.flatMap(({ id, origin }) => (origin === undefined ? [] : [id])));
     for (const session of sessions) if (begun.has(session.id)) session.written = false;
@@ -182,12 +182,16 @@ export class Records {
     return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 
+  get #somethingWaits(): boolean {
+    return this.#deletes.length > 0 || this.#owed.isDue;
+  }
+
   #deleteAfter(ms: number): void {
     this.#deletion ??= this.#options.clock.schedule(ms, { onTimer: () => this.#deleteNow() }, 'deletions');
   }
 
   #deleteNow(): void {
     this.#deletion = undefined;
-    if (this.#deletes.length > 0 || this.#owed.isDue) this.#flushSoon();
+    if (this.#somethingWaits) this.#flushSoon();
   }
 }

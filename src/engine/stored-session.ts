@@ -86,7 +86,7 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
     if (state !== undefined) legs.push(state);
   }
   const proxied = context.mode === 'proxy' ? dialogs.exportProxied?.(session.id) : undefined;
-  // While a session ends nothing is offered or answered any more, so what was agreed need not be kept.
+  // While a session ends nothing is offered or answered any more, so what was agreed is kept only for its history.
   const dossier = dossierState(session.dossier, context.ending === null || mayOpenAgain(context));
   const state: StoredState = {
     value: session.actor.getSnapshot().value,

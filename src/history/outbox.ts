@@ -45,7 +45,7 @@ const DEFAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 };
 const GATHER_MS = 20;
 /** Folders that wait; more would stop the loop for longer than a message may wait for it. */
 const MOST_GATHERED = 16;
-/** Messages of one folder that go to the store in one piece, and their bytes. */
+/** Work of one folder that goes to the store in one piece, and its bytes. */
 const MOST_AT_ONCE = 64;
 const MOST_BYTES_AT_ONCE = 1_048_576;
 
@@ -164,8 +164,7 @@ export class Outbox implements HistoryPort {
   /** Up to what has its content elsewhere. */
   #recordAll(queue: FolderQueue, recorded: Recorded[]): void {
     const { driver, rules } = this.#options;
-    for (const intent of queue.intents.slice(0, MOST_AT_ONCE)) {
-      if (intent.kind === 'message' && intent.spooled !== null) return;
+    for (const intent of frontOf(queue, (intent) => intent.kind !== 'message' || intent.spooled === null)) {
       record(driver, rules, intent, (error, uids = NO_UIDS) => {
         if (error !== null) throw error;
         recorded.push({ queue, intent, uids });
@@ -202,17 +201,9 @@ export class Outbox implements HistoryPort {
   }
 
   /** Messages at the front of the queue, as many as the store takes in one piece. */
-  #batchOf(queue: FolderQueue): MessageIntent[] {
-    const batch: MessageIntent[] = [];
-    if (this.#options.driver.appendAll === undefined || queue.alone > 0) return batch;
-    let bytes = 0;
-    for (const intent of queue.intents) {
-      if (intent.kind !== 'message' || intent.spooled !== null || batch.length === MOST_AT_ONCE) break;
-      bytes += intent.object.length;
-      if (bytes > MOST_BYTES_AT_ONCE) break;
-      batch.push(intent);
-    }
-    return batch;
+  #batchOf(queue: FolderQueue): readonly MessageIntent[] {
+    if (this.#options.driver.appendAll === undefined || queue.alone > 0) return [];
+    return frontOf(queue, (intent) => intent.kind === 'message' && intent.spooled === null) as MessageIntent[];
   }
 
   #append(queue: FolderQueue, batch: readonly MessageIntent[]): void {
@@ -360,4 +351,16 @@ export class Outbox implements HistoryPort {
     this.#closed = true;
     this.#gathering?.cancel();
   }
+}
+
+/** Work at the front of a queue, as much of what fits as is done in one piece. */
+function frontOf({ intents }: FolderQueue, fits: (intent: HistoryIntent) => boolean): HistoryIntent[] {
+  const front: HistoryIntent[] = [];
+  let bytes = 0;
+  for (const intent of intents) {
+    bytes += intent.object?.length ?? 0;
+    if (!fits(intent) || front.length === MOST_AT_ONCE || bytes > MOST_BYTES_AT_ONCE) break;
+    front.push(intent);
+  }
+  return front;
 }

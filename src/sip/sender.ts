@@ -9,7 +9,7 @@ import { SipRequest, type SipResponse } from './message/message.ts';
 import { type Packet, packet, packetBytes } from './message/serialize.ts';
 import { MAGIC_COOKIE } from './message/via.ts';
 import type { Network } from './network.ts';
-import type { ClientUser } from './transaction/client.ts';
+import { type ClientUser, NOBODY } from './transaction/client.ts';
 import type { InviteClientTransaction } from './transaction/invite-client.ts';
 import type { TransactionLayer } from './transaction/layer.ts';
 import type { NonInviteClientTransaction } from './transaction/non-invite-client.ts';
@@ -146,7 +146,6 @@ class Attempt implements ClientUser, Sending, TimerOwner {
   readonly #layer: TransactionLayer;
   readonly #branch: string;
   readonly #user: ClientUser;
-  readonly #isInvite: boolean;
   /** The peer has the request already. */
   readonly #known: boolean;
   /** Alternatives not located yet. */
@@ -177,7 +176,6 @@ class Attempt implements ClientUser, Sending, TimerOwner {
     this.#alternatives = [...alternatives];
     this.#branch = branch;
     this.#user = user;
-    this.#isInvite = alternatives[0]?.request.method === 'INVITE';
   }
 
   next(): void {
@@ -264,7 +262,7 @@ class Attempt implements ClientUser, Sending, TimerOwner {
     this.#cancelLimit?.cancel();
     this.#done = true;
     // Copies of a 2xx, and those of other forks, still come for 64*T1, and go to whoever sent the INVITE.
-    if (this.#transaction !== undefined) this.#transaction.user = this.#isInvite ? this.#user : NOBODY;
+    if (this.#transaction !== undefined) this.#transaction.user = this.#user;
     this.#transaction = undefined;
     this.#routed = undefined;
     this.#target = undefined;
@@ -300,8 +298,6 @@ class Attempt implements ClientUser, Sending, TimerOwner {
     this.#finish(() => this.#user.onTimeout());
   }
 }
-
-const NOBODY: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
 
 /** The CANCEL of an INVITE: same Request-URI, top Via, Route, From, To, Call-ID and number (RFC 3261 9.1). */
 function cancelOf(invite: SipRequest, headers: readonly HeaderField[]): SipRequest {

@@ -388,6 +388,19 @@ describe('work of several folders', () => {
     expect(many(40).map((folder) => contents(driver, folder))).toEqual(many(40).map(() => ['session info']));
   });
 
+  it('of more than a megabyte is done in pieces, each folder in its order', () => {
+    const driver = sqliteHistory({ path: ':memory:' });
+    const writes = countWrites(driver);
+    const scene = new Scene(driver);
+    const large = (number: number): HistoryIntent =>
+      ({ ...messageOf(number), object: String(number).repeat(400_000) }) as HistoryIntent;
+    scene.outbox.submit([openIntent('s1', FOLDER), large(1), large(2), large(3)]);
+    scene.submit([openIntent('s2', OTHER)]);
+    expect(writes()).toBe(2);
+    expect(contents(driver).map((content) => content.slice(0, 3))).toEqual(['ses', '111', '222', '333']);
+    expect(scene.outcomes).toHaveLength(5);
+  });
+
   it('waits no longer before a shutdown', () => {
     const { outbox } = new Scene(sqliteHistory({ path: ':memory:' }));
     outbox.submit([openIntent()]);

@@ -35,6 +35,20 @@ function killed(scene: Scene): void {
   scene.restart();
 }
 
+/** By the client, and the other entity agrees. */
+function hungUp(scene: Scene): void {
+  scene.client.bye();
+  scene.settle();
+  scene.answer(scene.entity, 'BYE');
+}
+
+/** Nothing is held of it, and its history is whole. */
+function endsWhole(scene: Scene): void {
+  scene.world.advance(70_000);
+  expect(kinds(scene)).toEqual(WHOLE);
+  expect(scene.world.held).toEqual([]);
+}
+
 describe('history work that only the record of its session tells of', () => {
   it.each(ROLES)('%s: is no row of the session store, while the message store works', (role) => {
     const scene = new Scene(role, 'b2bua', KEPT);
@@ -42,9 +56,7 @@ describe('history work that only the record of its session tells of', () => {
     const rows: number[] = [];
     store.written = () => void rows.push(disk.intents.size);
     scene.answered();
-    scene.client.bye();
-    scene.settle();
-    scene.answer(scene.entity, 'BYE');
+    hungUp(scene);
     scene.over('byeFromClient');
     expect(rows.length).toBeGreaterThan(1);
     expect(new Set(rows)).toEqual(new Set([0]));
@@ -64,9 +76,7 @@ describe('history work that only the record of its session tells of', () => {
     scene.near.response(200);
     scene.near.ack();
     scene.settle();
-    scene.client.bye();
-    scene.settle();
-    scene.answer(scene.entity, 'BYE');
+    hungUp(scene);
     scene.over('byeFromClient');
     expect(kinds(scene)).toEqual(WHOLE);
   });
@@ -115,9 +125,7 @@ describe('history work that only the record of its session tells of', () => {
   it.each(ROLES)('%s: is written down where the record of its session goes first', (role) => {
     const scene = established(role, 'b2bua', KEPT);
     stall(scene.world);
-    scene.client.bye();
-    scene.settle();
-    scene.answer(scene.entity, 'BYE');
+    hungUp(scene);
     // The budget of 1.5 s is over, and so is the session.
     scene.world.advance(10_000);
     const { disk } = scene.world.pf;
@@ -142,17 +150,13 @@ describe('history work that only the record of its session tells of', () => {
     expect(scene.world.pf.disk.sessions.size).toBe(0);
     killed(scene);
     resume(scene.world);
-    scene.world.advance(70_000);
-    expect(kinds(scene)).toEqual(WHOLE);
-    expect(scene.world.held).toEqual([]);
+    endsWhole(scene);
   });
 
   it.each(ROLES)('%s: is written down later where the session store is full when it has to be', (role) => {
     const scene = established(role, 'b2bua', KEPT);
     stall(scene.world);
-    scene.client.bye();
-    scene.settle();
-    scene.answer(scene.entity, 'BYE');
+    hungUp(scene);
     const { disk, store } = scene.world.pf;
     store.failure = 'database or disk is full';
     scene.world.advance(10_000);
@@ -162,9 +166,7 @@ describe('history work that only the record of its session tells of', () => {
     expect({ sessions: disk.sessions.size, rows: disk.intents.size }).toEqual({ sessions: 0, rows: 1 });
     killed(scene);
     resume(scene.world);
-    scene.world.advance(70_000);
-    expect(kinds(scene)).toEqual(WHOLE);
-    expect(scene.world.held).toEqual([]);
+    endsWhole(scene);
   });
 
   it('is written down by itself where the session never was, once there is room', () => {
@@ -192,16 +194,12 @@ describe('history work that only the record of its session tells of', () => {
   it.each(ROLES)('%s: leaves no row where it is done while that is being written', (role) => {
     const scene = established(role, 'b2bua', KEPT);
     stall(scene.world);
-    scene.client.bye();
-    scene.settle();
-    scene.answer(scene.entity, 'BYE');
+    hungUp(scene);
     // The commit that writes the row is on its way when the message store answers.
     scene.world.pf.store.delayMs = 400;
     scene.world.advance(1600);
     expect(scene.world.pf.disk.intents.size).toBe(0);
     resume(scene.world);
-    scene.world.advance(70_000);
-    expect(scene.world.held).toEqual([]);
-    expect(kinds(scene)).toEqual(WHOLE);
+    endsWhole(scene);
   });
 });

@@ -14,6 +14,9 @@ export interface ClientUser {
   onTransportError(reason: string): void;
 }
 
+/** For a request whose answer changes nothing. */
+export const NOBODY: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
+
 /** What a transaction needs of its layer. */
 export interface ClientLayer {
   readonly clock: Clock;
@@ -94,6 +97,11 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
     const response = this.response;
     this.response = undefined;
     if (response !== undefined) this.user.onResponse(response);
+  }
+
+  /** There is nothing more to tell. */
+  letGoOfUser(): void {
+    this.user = NOBODY;
   }
 
   tellTimeout(): void {

@@ -15,6 +15,7 @@ const tellTimeout = (tx: Tx): void => tx.tellTimeout();
 const tellTransportError = (tx: Tx): void => tx.tellTransportError();
 const stopRequest = (tx: Tx): void => tx.stopRequest();
 const release = (tx: Tx): void => tx.release();
+const letGoOfUser = (tx: Tx): void => tx.letGoOfUser();
 const destroy = (tx: Tx): void => tx.destroy();
 const again = (tx: Tx): void => {
   // 17.1.2.2: doubles up to T2, and is T2 at once where a provisional response has come.
@@ -33,14 +34,14 @@ export const NON_INVITE_CLIENT: Chart<NonInviteClientState, NonInviteClientInput
     timerE: ['trying', resend, again],
     timerF: ['terminated', destroy, tellTimeout],
     '1xx': ['proceeding', tell],
-    '200-699': ['completed', stopRequest, release, startK, tell],
+    '200-699': ['completed', stopRequest, release, startK, tell, letGoOfUser],
     transportError: ['terminated', destroy, tellTransportError],
   },
   proceeding: {
     timerE: ['proceeding', resend, again],
     timerF: ['terminated', destroy, tellTimeout],
     '1xx': ['proceeding', tell],
-    '200-699': ['completed', stopRequest, release, startK, tell],
+    '200-699': ['completed', stopRequest, release, startK, tell, letGoOfUser],
     transportError: ['terminated', destroy, tellTransportError],
   },
   completed: {

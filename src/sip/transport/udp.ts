@@ -48,17 +48,19 @@ class UdpFlow implements Flow {
  */
 class RecentFlows {
   readonly #flows: (UdpFlow | undefined)[] = new Array(PLACES).fill(undefined);
-  readonly #open: (address: string, port: number) => UdpFlow;
+  readonly #socket: Socket;
+  readonly #sent: SentTap;
 
-  constructor(open: (address: string, port: number) => UdpFlow) {
-    this.#open = open;
+  constructor(socket: Socket, sent: SentTap) {
+    this.#socket = socket;
+    this.#sent = sent;
   }
 
   flowTo(address: string, port: number): UdpFlow {
     const place = port % PLACES;
     const known = this.#flows[place];
     if (known !== undefined && known.remotePort === port && known.remoteAddress === address) return known;
-    const flow = this.#open(address, port);
+    const flow = new UdpFlow(this.#socket, address, port, this.#sent);
     this.#flows[place] = flow;
     return flow;
   }
@@ -96,7 +98,7 @@ export async function listenUdp(
     socket.close();
     throw error;
   }
-  const flows = new RecentFlows((peer, peerPort) => new UdpFlow(socket, peer, peerPort, sent));
+  const flows = new RecentFlows(socket, sent);
   // Errors of single sends come to their callback; what is left belongs to nobody.
   socket.on('error', () => {});
   socket.on('message', (bytes, peer) => {

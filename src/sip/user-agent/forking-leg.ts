@@ -8,7 +8,9 @@ import { Stragglers } from './stragglers.ts';
 export abstract class ForkingLeg extends Leg {
   #stragglers: Stragglers | undefined;
 
-  protected endStraggler(request: DialogRequest, response: SipResponse, early?: Dialog): void {
+  /** `unknown`: its dialog where it has not rung. */
+  protected endFork(request: DialogRequest, response: SipResponse, unknown?: Dialog): void {
+    const early = this.state.dialogs[this.forkOf(response.toTag ?? '')] ?? unknown;
     this.#stragglers ??= new Stragglers(this.ua);
     this.#stragglers.end(request, response, early);
   }

@@ -18,7 +18,7 @@ export class RestoredLeg extends ForkingLeg {
     }
     const { callId, localTag, localAddress, remoteAddress, target } = dialog;
     const request = { callId, localTag, localAddress, remoteAddress, cseq: FIRST_CSEQ, uri: target };
-    this.endStraggler(request, response, this.state.dialogs[this.forkOf(response.toTag ?? '')]);
+    this.endFork(request, response);
   }
 
   /** The request came before the restart and its transaction is gone; a copy of it will come. */

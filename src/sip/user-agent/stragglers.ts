@@ -6,14 +6,12 @@
 import { type Dialog, type DialogRequest, dialogOfResponse, requestInDialog } from '../dialog/dialog.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
-import type { ClientUser } from '../transaction/client.ts';
+import { NOBODY } from '../transaction/client.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import type { AckCopy, UserAgentContext } from './context.ts';
 
 /** To tags remembered for one INVITE; a peer that invents more is ignored beyond this. */
 const MAX_STRAGGLERS = 32;
-
-const NOBODY: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
 
 interface Straggler {
   readonly callId: string;

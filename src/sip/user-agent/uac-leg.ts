@@ -129,8 +129,7 @@ export class UacLeg extends ForkingLeg implements ClientUser {
   }
 
   #endStraggler(response: SipResponse): void {
-    const early = this.state.dialogs[this.forkOf(response.toTag ?? '')] ?? this.#dialogOf(response);
-    this.endStraggler(this.#request, response, early);
+    this.endFork(this.#request, response, this.#dialogOf(response));
   }
 
   override receiveStray(response: SipResponse): void {
