@@ -19,12 +19,12 @@ import type {
   InputFrom,
   SnapshotFrom,
 } from 'xstate';
+import { type WorkOnCopy, workOf } from './on-copy.ts';
 
 type Context = AnyMachineSnapshot['context'];
 type Guard = (args: { context: Context; event: AnyEventObject }) => boolean;
 type CopyOf = (context: Context) => Context;
-/** Gives what changes in the context. */
-type Assignment = (args: { context: Context; event: AnyEventObject }) => object;
+type Assignment = WorkOnCopy<Context, AnyEventObject>;
 
 interface Candidate {
   readonly guard: Guard | undefined;
@@ -48,6 +48,8 @@ interface Leaf {
 interface Configuration {
   readonly leaves: readonly Leaf[];
   readonly snapshot: AnyMachineSnapshot;
+  /** Where the regions are when one of them has gone to a leaf, as far as that has happened. */
+  readonly after: Map<Leaf, Configuration>;
 }
 
 /** Kept in a snapshot under a symbol, which JSON leaves out. */
@@ -177,7 +179,7 @@ class Chart {
     const name = typeof action === 'string' ? action : String((action as { readonly type?: string }).type);
     const found = this.#machine.implementations.actions[name] as { readonly assignment?: unknown } | undefined;
     if (typeof found?.assignment !== 'function') throw new Unsupported(name);
-    return found.assignment as Assignment;
+    return workOf<Context, AnyEventObject>(found.assignment as Parameters<typeof workOf<Context, AnyEventObject>>[0]);
   }
 
   #entryBetween(domain: AnyStateNode, leaf: AnyStateNode): Assignment[] {
@@ -208,7 +210,8 @@ class Chart {
     let found = this.#configurations.get(key);
     if (found === undefined) {
       const value = leaves.reduce((whole, leaf) => withPath(whole, leaf.node.path), {} as object);
-      found = { leaves, snapshot: this.#machine.resolveState({ value: value as never, context: {} }) };
+      const snapshot = this.#machine.resolveState({ value: value as never, context: {} });
+      found = { leaves, snapshot, after: new Map() };
       this.#configurations.set(key, found);
     }
     return found;
@@ -228,46 +231,49 @@ class Chart {
     const context = this.#copyOf(
       typeof begin === 'function' ? (begin as (args: object) => Context)({ input }) : (begin ?? {}),
     );
-    for (const assignment of this.#startEntry) assign(context, assignment, event);
+    for (const assignment of this.#startEntry) assignment(context, event);
     return this.#settle(this.#start, context, event);
   }
 
+  /** One copy of the context for the event, and every action works on it. */
   transition(snapshot: Marked, event: AnyEventObject): AnyMachineSnapshot {
     if (event.type === STOP) return { ...snapshot, status: 'stopped' } as AnyMachineSnapshot;
     const configuration = snapshot[CONFIGURATION] ?? this.#configurationOf(snapshot);
     const named = select(configuration, event, snapshot.context, event.type);
     const taken = named.length > 0 ? named : select(configuration, event, snapshot.context, undefined);
     if (taken.length === 0) return snapshot;
-    return this.#settle(...this.#take(taken, configuration, snapshot.context, event), event);
+    const context = this.#copyOf(snapshot.context);
+    return this.#settle(this.#take(taken, configuration, context, event), context, event);
   }
 
   /** Takes eventless transitions until there are none. */
-  #settle(from: Configuration, before: Context, event: AnyEventObject): AnyMachineSnapshot {
+  #settle(from: Configuration, context: Context, event: AnyEventObject): AnyMachineSnapshot {
     let configuration = from;
-    let context = before;
     for (;;) {
       const enabled = select(configuration, event, context, undefined);
       if (enabled.length === 0) return snapshotAt(configuration, context);
-      [configuration, context] = this.#take(enabled, configuration, context, event);
+      configuration = this.#take(enabled, configuration, context, event);
     }
   }
 
   /** One microstep: the actions of all transitions, then the entry actions of all states that are entered. */
-  #take(
-    taken: readonly Candidate[],
-    from: Configuration,
-    before: Context,
-    event: AnyEventObject,
-  ): [Configuration, Context] {
-    const changes = taken.some(({ actions, entry }) => actions.length > 0 || entry.length > 0);
-    const context = changes ? this.#copyOf(before) : before;
-    let leaves = from.leaves;
+  #take(taken: readonly Candidate[], from: Configuration, context: Context, event: AnyEventObject): Configuration {
+    let configuration = from;
     for (const { actions, target } of taken) {
-      for (const assignment of actions) assign(context, assignment, event);
-      if (target !== undefined) leaves = leaves.map((leaf) => (leaf.region === target.region ? target : leaf));
+      for (const assignment of actions) assignment(context, event);
+      if (target !== undefined) configuration = this.#moved(configuration, target);
     }
-    for (const { entry } of taken) for (const assignment of entry) assign(context, assignment, event);
-    return [leaves === from.leaves ? from : this.#configuration(leaves), context];
+    for (const { entry } of taken) for (const assignment of entry) assignment(context, event);
+    return configuration;
+  }
+
+  #moved(from: Configuration, target: Leaf): Configuration {
+    let after = from.after.get(target);
+    if (after === undefined) {
+      after = this.#configuration(from.leaves.map((leaf) => (leaf.region === target.region ? target : leaf)));
+      from.after.set(target, after);
+    }
+    return after;
   }
 }
 
@@ -290,12 +296,6 @@ function select(
     }
   }
   return taken ?? NONE;
-}
-
-/** Works on the copy, which nobody has seen yet. */
-function assign(context: Context, assignment: Assignment, event: AnyEventObject): void {
-  const changes = assignment({ context, event }) as Context;
-  for (const key in changes) context[key] = changes[key];
 }
 
 function snapshotAt(configuration: Configuration, context: Context): AnyMachineSnapshot {

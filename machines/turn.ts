@@ -1,6 +1,6 @@
 /**
- * One action's work on what a chart holds: reads the context, notes what changes, leaves effects. Pure: the context it
- * was given stays as it was.
+ * One action's work on what a chart holds: reads the context, changes it, leaves effects. It has a copy of the context, and
+ * what that holds is replaced, never changed in place.
  */
 import { copied, withoutEntry } from './changed.ts';
 
@@ -15,38 +15,40 @@ export interface Turned<E extends { readonly id: string }> {
   readonly effects: readonly E[];
 }
 
-type Changes<C> = { -readonly [K in keyof C]?: C[K] };
+type Own<C> = { -readonly [K in keyof C]: C[K] };
 
 export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
-  /** Everything that differs afterwards. */
-  readonly changes: Changes<C> = {};
-  readonly #common: Changes<Turned<E>>;
-  readonly #before: C;
+  /** This turn's own: nobody else has seen it yet. */
+  readonly #context: Own<C>;
+  readonly #common: Own<Turned<E>>;
   readonly #step: number;
-  /** Copies of this turn's own, which nobody has seen yet. */
+  readonly #checkpoint: number;
+  /** Copies of this turn's own. */
   #effects: E[] | undefined;
   #deadlines: Record<string, number> | undefined;
   /** ms since the epoch. */
   readonly at: number;
 
-  constructor(before: C, step: number, at: number) {
-    this.#before = before;
-    this.#common = this.changes as Changes<Turned<E>>;
+  /** `context` is a copy that changes. */
+  constructor(context: C, step: number, at: number) {
+    this.#context = context;
+    this.#common = context;
     this.#step = step;
+    this.#checkpoint = context.checkpoint;
     this.at = at;
   }
 
   get<K extends keyof C>(key: K): C[K] {
-    return key in this.changes ? (this.changes[key] as C[K]) : this.#before[key];
+    return this.#context[key];
   }
 
   set<K extends keyof C>(key: K, value: C[K]): void {
-    this.changes[key] = value;
+    this.#context[key] = value;
   }
 
   /** Leaves an effect. Those of an earlier event are no longer in the context. */
   order(order: O): void {
-    this.#effects ??= this.#before.step === this.#step ? [...this.#before.effects] : [];
+    this.#effects ??= this.#common.step === this.#step ? [...this.#common.effects] : [];
     // The order was made for this call, so it may become the effect itself.
     const effect = order as unknown as E & { id: string };
     effect.id = `${this.#step}.${this.#effects.length}`;
@@ -63,7 +65,7 @@ export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
 
   clearDeadline(event: string, leg?: string): void {
     const name = leg === undefined ? event : `${event}:${leg}`;
-    const deadlines = this.get('deadlines');
+    const { deadlines } = this.#common;
     if (deadlines[name] === undefined) return;
     this.#deadlines = withoutEntry(deadlines, name);
     this.#common.deadlines = this.#deadlines;
@@ -75,13 +77,13 @@ export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
   }
 
   #ownDeadlines(): Record<string, number> {
-    this.#deadlines ??= copied(this.#before.deadlines);
+    this.#deadlines ??= copied(this.#common.deadlines);
     this.#common.deadlines = this.#deadlines;
     return this.#deadlines;
   }
 
   /** What this event leads to must be stored before its effects leave. */
   checkpoint(): void {
-    this.#common.checkpoint = this.#before.checkpoint + 1;
+    this.#common.checkpoint = this.#checkpoint + 1;
   }
 }

@@ -19,6 +19,7 @@ import { Outbox, type OutboxOptions } from './history/outbox.ts';
 import type { RecordingRules } from './history/record.ts';
 import { contactCipher } from './host/contact-cipher.ts';
 import { NodeClock } from './host/node-clock.ts';
+import { atEndOfTurn } from './host/turn.ts';
 import { DEFAULT_POLICY, DEFAULT_PROFILE } from './policy/defaults.ts';
 import { RuledPolicy } from './policy/ruled-policy.ts';
 import type { SipPort } from './sip/port.ts';
@@ -134,7 +135,7 @@ export function createEngine(options: CreateEngineOptions): CpmEngine {
   const engine = new Engine({
     sip,
     clock,
-    defer: (work) => setImmediate(work),
+    defer: atEndOfTurn,
     store,
     profiles: options.profiles ?? everybody,
     history: outbox ?? { submit: () => {} },

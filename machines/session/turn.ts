@@ -16,11 +16,11 @@ export class Turn extends AnyTurn<Effect, SessionContext, Order> {
   /** Changes a leg; an unknown one stays unknown. */
   setLeg(name: LegName, change: Partial<LegRecord>): void {
     const leg = this.legs[name];
-    if (leg !== undefined) this.changes.legs = withEntry(this.legs, name, legAfter(leg, change));
+    if (leg !== undefined) this.set('legs', withEntry(this.legs, name, legAfter(leg, change)));
   }
 
   addLeg(name: LegName, leg: LegRecord): void {
-    this.changes.legs = withEntry(this.legs, name, leg);
+    this.set('legs', withEntry(this.legs, name, leg));
   }
 }
 

@@ -1,5 +1,6 @@
 /** SIP over a byte stream, TCP or TLS (RFC 3261 18.3, RFC 5923). */
 import type { Socket } from 'node:net';
+import { type Departing, leaveAtEndOfTurn } from '../../host/turn.ts';
 import type { Timer, TimerOwner } from '../../time/clock.ts';
 import { StreamFramer } from '../message/frame.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -16,12 +17,14 @@ export interface StreamOptions extends ConnectionOptions {
   readonly learn?: (message: Uint8Array, connection: Connection) => boolean;
 }
 
-export class StreamConnection extends Connection implements TimerOwner {
+export class StreamConnection extends Connection implements TimerOwner, Departing {
   protected opened: boolean;
   readonly #socket: Socket;
   readonly #framer: StreamFramer;
   #learn: StreamOptions['learn'];
   #held = 0;
+  /** True while what is sent waits for the end of the turn. */
+  #gathering = false;
   #dialLimit: Timer | undefined;
   #messageLimit: Timer | undefined;
   #lingerLimit: Timer | undefined;
@@ -58,7 +61,18 @@ export class StreamConnection extends Connection implements TimerOwner {
   }
 
   protected write(bytes: Uint8Array, done: ((error?: Error | null) => void) | undefined): void {
+    if (!this.#gathering) {
+      this.#gathering = true;
+      this.#socket.cork();
+      leaveAtEndOfTurn(this);
+    }
     this.#socket.write(bytes, done);
+  }
+
+  /** The messages of a turn, in one write. */
+  leave(): void {
+    this.#gathering = false;
+    this.#socket.uncork();
   }
 
   protected shut(gently: boolean): void {

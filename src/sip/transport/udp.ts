@@ -1,9 +1,54 @@
 /** SIP over UDP (RFC 3261 18). One socket, any number of peers. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { type Departing, leaveAtEndOfTurn } from '../../host/turn.ts';
 import type { Flow, SendFailure, SentTap } from '../flow.ts';
 import type { TransportCounters } from './counters.ts';
 import type { Listener } from './listener.ts';
+
+/** Datagrams that wait for the end of a turn before they leave all the same: each is memory. */
+const MOST_WAITING = 256;
+
+interface Datagram {
+  readonly bytes: Uint8Array;
+  readonly flow: UdpFlow;
+  readonly failure: SendFailure | undefined;
+}
+
+/** What is sent through one socket: it leaves together, at the end of the turn. */
+class Departures implements Departing {
+  readonly #socket: Socket;
+  #waiting: Datagram[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  add(datagram: Datagram): void {
+    if (this.#waiting.push(datagram) === 1) leaveAtEndOfTurn(this);
+    else if (this.#waiting.length > MOST_WAITING) this.leave();
+  }
+
+  leave(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const datagram of waiting) this.#send(datagram);
+  }
+
+  #send({ bytes, flow, failure }: Datagram): void {
+    try {
+      if (failure === undefined) this.#socket.send(bytes, flow.remotePort, flow.remoteAddress);
+      else {
+        this.#socket.send(bytes, flow.remotePort, flow.remoteAddress, (error) => {
+          if (error !== null) failure.onTransportError(error.message);
+        });
+      }
+    } catch (error) {
+      // A port of 0, or a socket that has been closed. Told later: whoever sends may be in the middle of its own change.
+      if (failure !== undefined) queueMicrotask(() => failure.onTransportError((error as Error).message));
+    }
+  }
+}
 
 /** A peer reached through a UDP socket. */
 class UdpFlow implements Flow {
@@ -12,11 +57,11 @@ class UdpFlow implements Flow {
   readonly open = true;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  readonly #socket: Socket;
+  readonly #departures: Departures;
   readonly #sent: SentTap;
 
-  constructor(socket: Socket, address: string, port: number, sent: SentTap) {
-    this.#socket = socket;
+  constructor(departures: Departures, address: string, port: number, sent: SentTap) {
+    this.#departures = departures;
     this.#sent = sent;
     this.remoteAddress = address;
     this.remotePort = port;
@@ -24,21 +69,11 @@ class UdpFlow implements Flow {
 
   send(bytes: Uint8Array, failure?: SendFailure): void {
     this.#sent(bytes, this);
-    try {
-      if (failure === undefined) this.#socket.send(bytes, this.remotePort, this.remoteAddress);
-      else {
-        this.#socket.send(bytes, this.remotePort, this.remoteAddress, (error) => {
-          if (error !== null) failure.onTransportError(error.message);
-        });
-      }
-    } catch (error) {
-      // A port of 0, or a socket that has been closed. Told later: whoever sends is in the middle of its own change.
-      if (failure !== undefined) queueMicrotask(() => failure.onTransportError((error as Error).message));
-    }
+    this.#departures.add({ bytes, flow: this, failure });
   }
 
   redirect(address: string, port: number): Flow {
-    return new UdpFlow(this.#socket, address, port, this.#sent);
+    return new UdpFlow(this.#departures, address, port, this.#sent);
   }
 }
 
@@ -48,11 +83,11 @@ class UdpFlow implements Flow {
  */
 class RecentFlows {
   readonly #flows: (UdpFlow | undefined)[] = new Array(PLACES).fill(undefined);
-  readonly #socket: Socket;
+  readonly #departures: Departures;
   readonly #sent: SentTap;
 
-  constructor(socket: Socket, sent: SentTap) {
-    this.#socket = socket;
+  constructor(departures: Departures, sent: SentTap) {
+    this.#departures = departures;
     this.#sent = sent;
   }
 
@@ -60,7 +95,7 @@ class RecentFlows {
     const place = port % PLACES;
     const known = this.#flows[place];
     if (known !== undefined && known.remotePort === port && known.remoteAddress === address) return known;
-    const flow = new UdpFlow(this.#socket, address, port, this.#sent);
+    const flow = new UdpFlow(this.#departures, address, port, this.#sent);
     this.#flows[place] = flow;
     return flow;
   }
@@ -98,7 +133,8 @@ export async function listenUdp(
     socket.close();
     throw error;
   }
-  const flows = new RecentFlows(socket, sent);
+  const departures = new Departures(socket);
+  const flows = new RecentFlows(departures, sent);
   // Errors of single sends come to their callback; what is left belongs to nobody.
   socket.on('error', () => {});
   socket.on('message', (bytes, peer) => {
@@ -110,7 +146,10 @@ export async function listenUdp(
     address,
     port: socket.address().port,
     flowTo: (peer, peerPort) => flows.flowTo(peer, peerPort),
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    close: () => {
+      departures.leave();
+      return new Promise((resolve) => socket.close(() => resolve()));
+    },
   };
 }
 

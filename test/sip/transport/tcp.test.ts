@@ -1,5 +1,6 @@
 /** TCP: framing, reuse, reconnecting, and what senders are told (RFC 3261 18, RFC 5923). */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { Socket } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import {
   bytes,
@@ -81,6 +82,20 @@ describe('where messages leave', () => {
     expect(near.element.network.counters).toMatchObject({ dialled: 1, accepted: 0 });
     expect(new Set(far.element.flows).size).toBe(1);
     expect(near.element.messages[99]).toContain('CSeq: 100 OPTIONS');
+  });
+
+  it('the messages of a turn for one peer leave in one write', async () => {
+    const { element, port } = await tcpElement();
+    element.onMessage = (message, flow) => flow.send(bytes(response(message)));
+    const peer = await rawPeer(port);
+    const alone = jest.spyOn(Socket.prototype, '_write');
+    const together = jest.spyOn(Socket.prototype, '_writev' as '_write');
+    await peer.write([1, 2, 3].map((number) => request({ number })).join(''));
+    await until('three answers', () => peer.text.split('SIP/2.0 200').length === 4);
+    // The one that is alone is the peer's.
+    expect([alone.mock.calls.length, together.mock.calls.length]).toEqual([1, 1]);
+    jest.restoreAllMocks();
+    expect([...peer.text.matchAll(/^CSeq: (\d+)/gm)].map(([, number]) => number)).toEqual(['1', '2', '3']);
   });
 
   it('RFC 3261 18.2.2: an answer leaves on the connection its request came by, even to a peer that listens', async () => {

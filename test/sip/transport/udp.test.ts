@@ -1,6 +1,7 @@
 /** UDP: keep-alives, several sockets, and what senders are told. */
-import { createSocket, type Socket } from 'node:dgram';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { createSocket, Socket } from 'node:dgram';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { atEndOfTurn } from '../../../src/host/turn.ts';
 import { bestFor } from '../../../src/sip/transport/listener.ts';
 import { bytes, closeAll, Element, Failures, HOST, onClose, request, response, settle, until } from './support.ts';
 
@@ -85,6 +86,51 @@ describe('several sockets', () => {
     await element.listen('UDP');
     expect(element.network.connect({ transport: 'UDP', address: '2001:db8::1', port: 5060 })).toBeUndefined();
     expect(element.network.connect({ transport: 'UDP', address: HOST, port: 5060 })).toBeDefined();
+  });
+});
+
+describe('when it leaves', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  async function sender() {
+    const element = new Element();
+    await element.listen('UDP');
+    const { socket, got } = await rawPeer();
+    const flow = element.network.connect({ transport: 'UDP', address: HOST, port: socket.address().port });
+    const handed = jest.spyOn(Socket.prototype, 'send');
+    return { element, got, handed, send: (number: number) => flow?.send(bytes(request({ number }))) };
+  }
+
+  it('the datagrams of a turn leave together, in their order, behind what is stored at its end', async () => {
+    const { got, handed, send } = await sender();
+    let handedBefore: number | undefined;
+    send(1);
+    atEndOfTurn(() => {
+      handedBefore = handed.mock.calls.length;
+      send(2);
+    });
+    await until('both', () => got.length === 2);
+    expect(handedBefore).toBe(0);
+    expect(got.map(({ text }) => text)).toEqual([request({ number: 1 }), request({ number: 2 })]);
+  });
+
+  it('of very many in one turn few wait for its end', async () => {
+    const { handed, send } = await sender();
+    for (let number = 1; number <= 600; number++) send(number);
+    expect(600 - handed.mock.calls.length).toBeLessThanOrEqual(256);
+    await settle();
+    expect(handed.mock.calls.map(([message]) => Buffer.from(message as Uint8Array).toString())).toEqual(
+      Array.from({ length: 600 }, (_, at) => request({ number: at + 1 })),
+    );
+  });
+
+  it('what was sent in the turn in which the network closes has left', async () => {
+    const { element, got, send } = await sender();
+    send(1);
+    await element.network.close();
+    await until('it', () => got.length === 1);
   });
 });
 
