@@ -24,11 +24,17 @@ export function folderOf(
   sources: readonly FolderNameSource[],
 ): FolderRef {
   const { papers } = dossier;
-  const names = { ...papers, callId: fingerprint(papers.callId) };
-  const named = sources.map((source) => names[source]).find((name) => name !== null && name !== '');
-  const contributionId = named ?? names.callId;
+  const contributionId = folderNameIn(papers, sources);
   const user = context.profile?.user ?? dossier.served;
   return { user, conversationId: papers.conversationId || contributionId, contributionId };
+}
+
+function folderNameIn(papers: SessionPapers, sources: readonly FolderNameSource[]): string {
+  for (const source of sources) {
+    const name = source === 'callId' ? fingerprint(papers.callId) : papers[source];
+    if (name !== null && name !== '') return name;
+  }
+  return fingerprint(papers.callId);
 }
 
 /** Names of what a session orders for its history. */
@@ -100,13 +106,13 @@ export function messageIntent(
   const headers = headersOf(context, papers, at, `${from}.${messageId}`);
   const object = storedMessage(
     {
+      contentType,
+      imdnMessageId: cpim?.imdnMessageId ?? null,
+      encoding: spooled === null && isText(content) ? '8bit' : 'binary',
       ...headers,
       from: cpim?.from ?? writer,
       to: cpim?.to ?? reader,
       direction: sent ? 'out' : 'in',
-      contentType,
-      imdnMessageId: cpim?.imdnMessageId ?? null,
-      encoding: spooled === null && isText(content) ? '8bit' : 'binary',
     },
     content,
   );

@@ -82,12 +82,12 @@ export function pagerIntent(
   const headers = headersOf({ id: key, role: context.role }, papers, papers.date, 'pager');
   const object = storedMessage(
     {
-      ...headers,
-      from: cpim?.from ?? papers.from,
-      to: cpim?.to ?? papers.to,
       contentType: request.header('content-type') ?? 'text/plain',
       imdnMessageId: cpim?.imdnMessageId ?? null,
       encoding: isText(body) ? '8bit' : 'binary',
+      ...headers,
+      from: cpim?.from ?? papers.from,
+      to: cpim?.to ?? papers.to,
     },
     body,
   );

@@ -22,5 +22,5 @@ export function groupStateObject(state: GroupState): string {
     '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
     `<groupstate timestamp="${rfc3339(state.date)}" lastfocussessionid="${xmlEscaped(state.lastFocusSessionId)}" ` +
     `group-type="${state.group ? 'Open' : '1-1'}">${participants}</groupstate>\r\n`;
-  return storedMessage({ ...state, contentType: 'Application/group-state-object+xml' }, body);
+  return storedMessage({ contentType: 'Application/group-state-object+xml', ...state }, body);
 }

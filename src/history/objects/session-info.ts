@@ -14,5 +14,5 @@ export function sessionInfoObject(info: SessionInfo): string {
     `<sdp>${xmlEscaped(info.sdp)}</sdp>` +
     `<invited-participants>${info.invitedParticipants.map(xmlEscaped).join(';')}</invited-participants>` +
     '</session>\r\n';
-  return storedMessage({ ...info, contentType: 'Application/X-CPM-Session' }, body);
+  return storedMessage({ contentType: 'Application/X-CPM-Session', ...info }, body);
 }

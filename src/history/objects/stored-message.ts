@@ -43,10 +43,13 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
     `Content-Type: ${headers.contentType}`,
     `Content-Transfer-Encoding: ${headers.encoding ?? '8bit'}`,
   ];
-  return `${lines.map(oneLine).join('\r\n')}\r\n\r\n${body}`;
+  // A value from the wire may never start a header of its own.
+  const whole = lines.some((line) => BREAK.test(line)) ? lines.map(oneLine) : lines;
+  return `${whole.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** A value from the wire may never start a header of its own. */
+const BREAK = /[\r\n\0]/;
+
 function oneLine(line: string): string {
   return line.replace(/[\r\n\0]+/g, ' ');
 }
