@@ -170,11 +170,13 @@ export class Engine implements SessionHost {
     else if (event.type === 'outside') this.#onOutside(event);
     else if (event.type === 'outsideAnswered') this.messages.onAnswer(event);
     else {
-      const dot = event.leg.indexOf('.');
-      const session = this.sessions.get(event.leg.slice(0, dot));
+      const id = sessionOf(event.leg);
+      const session = this.sessions.get(id);
       if (session === undefined) return;
       if (event.type === 'request' && event.request.method === 'NOTIFY') this.#notified(session, event);
-      session.deliver(translate(event, event.leg.slice(dot + 1), session.context, session.dossier, this.#options));
+      session.deliver(
+        translate(event, event.leg.slice(id.length + 1), session.context, session.dossier, this.#options),
+      );
     }
   }
 

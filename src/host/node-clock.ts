@@ -3,9 +3,12 @@
 import type { Clock, Timer, TimerOwner } from '../time/clock.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
+/** When the process began, ms since the epoch. */
+const { timeOrigin } = performance;
+
 /** Whole milliseconds since the epoch that never go backwards, whatever happens to the system's clock. */
 export function steadyNow(): number {
-  return Math.floor(performance.timeOrigin + performance.now());
+  return Math.floor(timeOrigin + performance.now());
 }
 
 /** However little waits, the wheel is turned so often. Timers that come in meanwhile mostly wait longer. */
