@@ -206,7 +206,7 @@ class Chart {
   // --- running -----------------------------------------------------------------------------------------------
 
   #configuration(leaves: readonly Leaf[]): Configuration {
-    const key = leaves.length === 1 ? (leaves[0] as Leaf).node.id : leaves.map((leaf) => leaf.node.id).join(' ');
+    const key = leaves.map((leaf) => leaf.node.id).join(' ');
     let found = this.#configurations.get(key);
     if (found === undefined) {
       const value = leaves.reduce((whole, leaf) => withPath(whole, leaf.node.path), {} as object);

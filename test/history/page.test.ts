@@ -18,7 +18,6 @@ const HEADERS: StoredHeaders = {
   service: 'urn:urn-7:3gpp-service.ims.icsi.oma.cpm.session',
   messageId: 'one@cpm',
   subject: null,
-  contentType: 'message/cpim',
 };
 const FOLDER = { user: 'sip:alice@home.example', conversationId: 'v1', contributionId: 'c1' };
 
@@ -26,6 +25,8 @@ function cpim(content: string, type = 'text/plain;charset=UTF-8', from = 'Alice 
   const head = `From: ${from}\r\nTo: <sip:bob@home.example>\r\nDateTime: 2026-01-02T03:04:05Z\r\n`;
   return `${head}\r\nContent-Type: ${type}\r\n\r\n${content}`;
 }
+
+const chatMessage = (headers: StoredHeaders, body: string): string => storedMessage(headers, 'message/cpim', body);
 
 /** UTF-8, one character a byte. */
 const wire = (text: string): string => Buffer.from(text).toString('latin1');
@@ -38,7 +39,7 @@ const page = (...objects: string[]): string =>
 
 describe('a stored message', () => {
   it('has a CPIM message inside, read with its own headers and its content (RFC 3862)', () => {
-    const part = partOf(storedMessage(HEADERS, cpim('Hello\r\n\r\nyou')));
+    const part = partOf(chatMessage(HEADERS, cpim('Hello\r\n\r\nyou')));
     expect(typeOf(part)).toBe('message/cpim');
     const { headers, type, content } = cpimOf(part.body);
     expect({ from: headers.get('from'), type, content }).toEqual({
@@ -59,12 +60,12 @@ describe('the page of a conversation', () => {
         sdp: 'v=0\r\n',
         invitedParticipants: ['sip:bob@home.example'],
       }),
-      storedMessage(HEADERS, cpim(wire('Grüße'))),
-      storedMessage(
+      chatMessage(HEADERS, cpim(wire('Grüße'))),
+      chatMessage(
         { ...HEADERS, direction: 'in' },
         cpim('<imdn><status><displayed/></status></imdn>', 'message/imdn+xml'),
       ),
-      storedMessage(HEADERS, cpim('\x89PNG\r\n\x1a\n', 'image/png')),
+      chatMessage(HEADERS, cpim('\x89PNG\r\n\x1a\n', 'image/png')),
       groupStateObject({
         ...HEADERS,
         group: false,
@@ -87,9 +88,9 @@ describe('the page of a conversation', () => {
     const html = conversationPage({ user: HOSTILE, conversationId: HOSTILE, contributionId: HOSTILE }, [
       {
         uid: 1,
-        content: storedMessage({ ...HEADERS, from: HOSTILE, subject: HOSTILE }, cpim(HOSTILE, 'text/plain', HOSTILE)),
+        content: chatMessage({ ...HEADERS, from: HOSTILE, subject: HOSTILE }, cpim(HOSTILE, 'text/plain', HOSTILE)),
       },
-      { uid: 2, content: storedMessage({ ...HEADERS, contentType: HOSTILE }, HOSTILE) },
+      { uid: 2, content: storedMessage(HEADERS, HOSTILE, HOSTILE) },
       {
         uid: 3,
         content: sessionInfoObject({ ...HEADERS, from: HOSTILE, group: true, sdp: '', invitedParticipants: [HOSTILE] }),
@@ -103,7 +104,7 @@ describe('the page of a conversation', () => {
           participants: [{ name: HOSTILE, address: HOSTILE }],
         }),
       },
-      { uid: 5, content: storedMessage(HEADERS, cpim(HOSTILE, 'message/imdn+xml', HOSTILE)) },
+      { uid: 5, content: chatMessage(HEADERS, cpim(HOSTILE, 'message/imdn+xml', HOSTILE)) },
     ]);
     expect(
       html.match(

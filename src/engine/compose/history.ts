@@ -106,7 +106,6 @@ export function messageIntent(
   const headers = headersOf(context, papers, at, `${from}.${messageId}`);
   const object = storedMessage(
     {
-      contentType,
       imdnMessageId: cpim?.imdnMessageId ?? null,
       encoding: spooled === null && isText(content) ? '8bit' : 'binary',
       ...headers,
@@ -114,6 +113,7 @@ export function messageIntent(
       to: cpim?.to ?? reader,
       direction: sent ? 'out' : 'in',
     },
+    contentType,
     content,
   );
   const folder = folderOf(context, dossier, naming.folderName);
@@ -138,7 +138,7 @@ export function headersOf(
   papers: SessionPapers,
   date: number,
   kind: string,
-): Omit<StoredHeaders, 'contentType'> {
+): StoredHeaders {
   return {
     from: papers.from,
     to: papers.to,

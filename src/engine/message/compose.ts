@@ -82,13 +82,13 @@ export function pagerIntent(
   const headers = headersOf({ id: key, role: context.role }, papers, papers.date, 'pager');
   const object = storedMessage(
     {
-      contentType: request.header('content-type') ?? 'text/plain',
       imdnMessageId: cpim?.imdnMessageId ?? null,
       encoding: isText(body) ? '8bit' : 'binary',
       ...headers,
       from: cpim?.from ?? papers.from,
       to: cpim?.to ?? papers.to,
     },
+    request.header('content-type') ?? 'text/plain',
     body,
   );
   const folder = folderOf(context, { papers, served: asked.served }, folderName);

@@ -7,7 +7,7 @@ export interface Participant {
   readonly address: string;
 }
 
-export interface GroupState extends Omit<StoredHeaders, 'contentType'> {
+export interface GroupState extends StoredHeaders {
   readonly group: boolean;
   /** URI of the focus; for a session of two the far side's Contact (A-28). */
   readonly lastFocusSessionId: string;
@@ -22,5 +22,5 @@ export function groupStateObject(state: GroupState): string {
     '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
     `<groupstate timestamp="${rfc3339(state.date)}" lastfocussessionid="${xmlEscaped(state.lastFocusSessionId)}" ` +
     `group-type="${state.group ? 'Open' : '1-1'}">${participants}</groupstate>\r\n`;
-  return storedMessage({ contentType: 'Application/group-state-object+xml', ...state }, body);
+  return storedMessage(state, 'Application/group-state-object+xml', body);
 }

@@ -1,7 +1,7 @@
 /** The Session Info Object: describes a session in its folder (digest 3.3). */
 import { type StoredHeaders, storedMessage, xmlEscaped } from './stored-message.ts';
 
-export interface SessionInfo extends Omit<StoredHeaders, 'contentType'> {
+export interface SessionInfo extends StoredHeaders {
   readonly group: boolean;
   readonly sdp: string;
   readonly invitedParticipants: readonly string[];
@@ -14,5 +14,5 @@ export function sessionInfoObject(info: SessionInfo): string {
     `<sdp>${xmlEscaped(info.sdp)}</sdp>` +
     `<invited-participants>${info.invitedParticipants.map(xmlEscaped).join(';')}</invited-participants>` +
     '</session>\r\n';
-  return storedMessage({ contentType: 'Application/X-CPM-Session', ...info }, body);
+  return storedMessage(info, 'Application/X-CPM-Session', body);
 }

@@ -13,7 +13,6 @@ export interface StoredHeaders {
   readonly service: string;
   readonly messageId: string;
   readonly subject: string | null;
-  readonly contentType: string;
   /** IMDN Message-ID of a chat message. */
   readonly imdnMessageId?: string | null;
   /** `binary` where the body may hold anything; by default it is text. */
@@ -24,7 +23,7 @@ const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** A stored message: headers, blank line, body. */
-export function storedMessage(headers: StoredHeaders, body: string): string {
+export function storedMessage(headers: StoredHeaders, contentType: string, body: string): string {
   const lines = [
     `From: ${headers.from}`,
     `To: ${headers.to}`,
@@ -40,7 +39,7 @@ export function storedMessage(headers: StoredHeaders, body: string): string {
     `P-Asserted-Service: ${headers.service}`,
     ...(headers.imdnMessageId == null ? [] : [`IMDN-Message-ID: ${headers.imdnMessageId}`]),
     'MIME-Version: 1.0',
-    `Content-Type: ${headers.contentType}`,
+    `Content-Type: ${contentType}`,
     `Content-Transfer-Encoding: ${headers.encoding ?? '8bit'}`,
   ];
   // A value from the wire may never start a header of its own.

@@ -1,6 +1,6 @@
 /** SIP over a byte stream, TCP or TLS (RFC 3261 18.3, RFC 5923). */
 import type { Socket } from 'node:net';
-import { type Departing, leaveAtEndOfTurn } from '../../host/turn.ts';
+import { type Departing, leaveAtEndOfTurn } from '../../host/end-of-turn.ts';
 import type { Timer, TimerOwner } from '../../time/clock.ts';
 import { StreamFramer } from '../message/frame.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';

@@ -1,7 +1,7 @@
 /** SIP over UDP (RFC 3261 18). One socket, any number of peers. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { type Departing, leaveAtEndOfTurn } from '../../host/turn.ts';
+import { type Departing, leaveAtEndOfTurn } from '../../host/end-of-turn.ts';
 import type { Flow, SendFailure, SentTap } from '../flow.ts';
 import type { TransportCounters } from './counters.ts';
 import type { Listener } from './listener.ts';

@@ -1,7 +1,7 @@
 /** UDP: keep-alives, several sockets, and what senders are told. */
 import { createSocket, Socket } from 'node:dgram';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { atEndOfTurn } from '../../../src/host/turn.ts';
+import { atEndOfTurn } from '../../../src/host/end-of-turn.ts';
 import { bestFor } from '../../../src/sip/transport/listener.ts';
 import { bytes, closeAll, Element, Failures, HOST, onClose, request, response, settle, until } from './support.ts';
 

@@ -1,6 +1,6 @@
 /** The end of a turn of the event loop: work first, then what leaves. */
 import { describe, expect, it, jest } from '@jest/globals';
-import { atEndOfTurn, type Departing, leaveAtEndOfTurn } from '../../src/host/turn.ts';
+import { atEndOfTurn, type Departing, leaveAtEndOfTurn } from '../../src/host/end-of-turn.ts';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
