@@ -37,6 +37,12 @@ function keep(driver: HistoryDriver, intent: MessageIntent, done: Done<Uids>): v
   });
 }
 
+/**
+ * Key of a folder's Session Info Object, whichever session stores it: of two that open the folder, and are ordered to once more
+ * after a kill, either may come first.
+ */
+const SESSION_INFO_KEY = 'session-info';
+
 /** O-200B-7a-i to iv, T-200B-4a-i to iv. */
 function open(driver: HistoryDriver, rules: RecordingRules, intent: OpenIntent, done: Done<Uids>): void {
   const { folder } = intent;
@@ -52,7 +58,7 @@ function open(driver: HistoryDriver, rules: RecordingRules, intent: OpenIntent, 
       if (failed !== null) return done(failed);
       // one Session Info Object in a folder; a rejoined session keeps the first.
       if (known !== null && known !== undefined) return done(null, { sessionInfoUid: known, groupStateUid: null });
-      driver.append(folder, intent.id, intent.object, (lost, uid) => {
+      driver.append(folder, SESSION_INFO_KEY, intent.object, (lost, uid) => {
         if (lost !== null || uid === undefined) return done(lost ?? new Error('the store gave no UID'));
         stored(uid);
       });

@@ -411,8 +411,9 @@ describe('work of several folders', () => {
   it('is undone together where a piece fails, and then only that one waits', () => {
     const driver = sqliteHistory({ path: ':memory:' });
     const append = driver.append.bind(driver);
+    const [, full] = many(3) as [FolderRef, FolderRef, FolderRef];
     driver.append = (folder, key, object, done) =>
-      key === 's2-open' ? done(new Error('over quota')) : append(folder, key, object, done);
+      folder.contributionId === full.contributionId ? done(new Error('over quota')) : append(folder, key, object, done);
     const scene = new Scene(driver);
     scene.submit(many(3).map((folder, at) => openIntent(`s${at + 1}`, folder)));
     expect(scene.outcomes).toEqual([
