@@ -19,7 +19,7 @@ import type {
   InputFrom,
   SnapshotFrom,
 } from 'xstate';
-import { type WorkOnCopy, workOf } from './on-copy.ts';
+import { type GivesChanges, type WorkOnCopy, workOf } from './on-copy.ts';
 
 type Context = AnyMachineSnapshot['context'];
 type Guard = (args: { context: Context; event: AnyEventObject }) => boolean;
@@ -179,7 +179,7 @@ class Chart {
     const name = typeof action === 'string' ? action : String((action as { readonly type?: string }).type);
     const found = this.#machine.implementations.actions[name] as { readonly assignment?: unknown } | undefined;
     if (typeof found?.assignment !== 'function') throw new Unsupported(name);
-    return workOf<Context, AnyEventObject>(found.assignment as Parameters<typeof workOf<Context, AnyEventObject>>[0]);
+    return workOf(found.assignment as GivesChanges<Context, AnyEventObject>);
   }
 
   #entryBetween(domain: AnyStateNode, leaf: AnyStateNode): Assignment[] {

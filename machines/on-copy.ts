@@ -8,14 +8,12 @@ const WORK = Symbol('work on a copy');
 /** Changes the properties of a context that nobody else has seen; what they hold is replaced, never changed. */
 export type WorkOnCopy<C, E> = (context: C, event: E) => void;
 
-interface Arguments<C, E> {
-  readonly context: C;
-  readonly event: E;
-}
+/** What XState's `assign` takes: gives what changes in the context. */
+export type GivesChanges<C, E> = (given: { readonly context: C; readonly event: E }) => Partial<C>;
 
 /** The assignment for XState's `assign`. */
-export function onCopy<C extends object, E>(work: WorkOnCopy<C, E>): (given: Arguments<C, E>) => Partial<C> {
-  const assignment = ({ context, event }: Arguments<C, E>): Partial<C> => {
+export function onCopy<C extends object, E>(work: WorkOnCopy<C, E>): GivesChanges<C, E> {
+  const assignment: GivesChanges<C, E> = ({ context, event }) => {
     const after = { ...context };
     work(after, event);
     const changes: Partial<C> = {};
@@ -26,7 +24,7 @@ export function onCopy<C extends object, E>(work: WorkOnCopy<C, E>): (given: Arg
 }
 
 /** What an assignment does, on a copy. */
-export function workOf<C extends object, E>(assignment: (given: Arguments<C, E>) => Partial<C>): WorkOnCopy<C, E> {
+export function workOf<C extends object, E>(assignment: GivesChanges<C, E>): WorkOnCopy<C, E> {
   const { [WORK]: work } = assignment as { [WORK]?: WorkOnCopy<C, E> };
   if (work !== undefined) return work;
   return (context, event) => {

@@ -18,6 +18,9 @@ import {
 } from './support.ts';
 
 afterEach(closeAll);
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 const to = (port: number) => ({ transport: 'TCP', address: HOST, port }) as const;
 
@@ -94,7 +97,6 @@ describe('where messages leave', () => {
     await until('three answers', () => peer.text.split('SIP/2.0 200').length === 4);
     // The one that is alone is the peer's.
     expect([alone.mock.calls.length, together.mock.calls.length]).toEqual([1, 1]);
-    jest.restoreAllMocks();
     expect([...peer.text.matchAll(/^CSeq: (\d+)/gm)].map(([, number]) => number)).toEqual(['1', '2', '3']);
   });
 
