@@ -5,7 +5,18 @@ import { flagsFor } from '../../src/server/runtime.ts';
 
 describe('the runtime’s settings', () => {
   it.each([
-    ['11.3.244.8-node.38', ['--no-allocation-site-pretenuring', '--no-parallel-scavenge', '--interrupt-budget=8000']],
+    [
+      '11.3.244.8-node.38',
+      [
+        '--no-allocation-site-pretenuring',
+        '--no-parallel-scavenge',
+        '--interrupt-budget=8000',
+        '--max-inlined-bytecode-size=200',
+        '--max-inlined-bytecode-size-cumulative=400',
+        '--no-turbo-loop-peeling',
+        '--no-turbo-loop-rotation',
+      ],
+    ],
     [
       '13.6.233.17-node.53',
       [
