@@ -57,14 +57,12 @@ export class Turn<E extends { readonly id: string }, C extends Turned<E>, O> {
     this.#common.step = this.#step;
   }
 
-  /** Sets a deadline, by the name of the event it raises and, where there is one, its leg. */
-  setDeadline(event: string, at: number, leg?: string): void {
-    const name = leg === undefined ? event : `${event}:${leg}`;
+  /** Sets a deadline, by the name of the event it raises. */
+  setDeadline(name: string, at: number): void {
     this.#ownDeadlines()[name] = at;
   }
 
-  clearDeadline(event: string, leg?: string): void {
-    const name = leg === undefined ? event : `${event}:${leg}`;
+  clearDeadline(name: string): void {
     const { deadlines } = this.#common;
     if (deadlines[name] === undefined) return;
     this.#deadlines = withoutEntry(deadlines, name);

@@ -4,6 +4,17 @@ import { Turn as AnyTurn } from '../turn.ts';
 import type { LegName, LegRecord, SessionContext } from './context.ts';
 import type { Effect, Order } from './effects.ts';
 
+// Put together anew, each would have to be looked for among all names of the program before anything is found by it.
+const OF_LEG = {
+  a: { sessionExpired: 'sessionExpired:a', refreshDue: 'refreshDue:a' },
+  b: { sessionExpired: 'sessionExpired:b', refreshDue: 'refreshDue:b' },
+};
+
+/** Name of a deadline that each leg has its own of. */
+export function deadlineOf(event: 'sessionExpired' | 'refreshDue', leg: LegName): string {
+  return leg === 'a' || leg === 'b' ? OF_LEG[leg][event] : `${event}:${leg}`;
+}
+
 export class Turn extends AnyTurn<Effect, SessionContext, Order> {
   get legs(): SessionContext['legs'] {
     return this.get('legs');

@@ -78,6 +78,15 @@ export type MessageKey =
   | `request ${LegName} ${string}`
   | `response ${LegName} ${string}`;
 
+// Most sessions have one far leg, `b`, without forks: their keys are texts of the program, which need not be put together
+// and hashed at each message.
+export const provisionalKey = (leg: LegName, fork: number): MessageKey =>
+  leg === 'b' && fork === 0 ? 'provisional b 0' : `provisional ${leg} ${fork}`;
+export const answeredKey = (leg: LegName): MessageKey => (leg === 'b' ? 'answered b' : `answered ${leg}`);
+export const ackKey = (leg: LegName): MessageKey => (leg === 'a' ? 'ack a' : `ack ${leg}`);
+export const responseKey = (leg: LegName, exchange: string): MessageKey =>
+  leg === 'b' && exchange === 'bye' ? 'response b bye' : `response ${leg} ${exchange}`;
+
 export function bookOf(dossier: Dossier, leg: LegName): LegBook {
   let book = dossier.books[leg];
   if (book === undefined) {

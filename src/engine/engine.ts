@@ -376,6 +376,7 @@ export class Engine implements SessionHost {
     const { dossier, context, stale } = session;
     return {
       session: session.id,
+      legs: session,
       context,
       dossier,
       identity,
@@ -408,7 +409,7 @@ export class Engine implements SessionHost {
     const { instance, papers, served } = session.dossier;
     if (instance !== null) this.instances.delete(context.profile?.user ?? served, papers.contributionId, session.id);
     for (const leg of Object.keys(context.legs)) {
-      this.#options.sip.execute({ type: 'release', leg: `${session.id}.${leg}` });
+      this.#options.sip.execute({ type: 'release', leg: session.legId(leg) });
     }
     this.#options.media.end?.(session.id);
     this.#options.ended?.(session);

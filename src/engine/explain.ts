@@ -41,7 +41,7 @@ export interface Explanation {
 }
 
 export interface Explaining
-  extends Omit<Performing, 'session' | 'context' | 'dossier' | 'stale' | 'execute' | 'free'>,
+  extends Omit<Performing, 'session' | 'legs' | 'context' | 'dossier' | 'stale' | 'execute' | 'free'>,
     Reading {
   readonly profiles: ProfilePort;
   readonly otherServices: 'forward' | 'reject';
@@ -95,6 +95,7 @@ export function explain(question: Question, by: Explaining, done: (explanation: 
       perform(effect, {
         ...by,
         session: 'explained',
+        legs: { legId: (leg) => `explained.${leg}` },
         context,
         dossier,
         stale: false,

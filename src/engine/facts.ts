@@ -2,8 +2,10 @@
 import type { InviteFacts, TimerFacts } from '../../machines/session/context.ts';
 import { offeredStreams } from '../sdp/streams.ts';
 import { addressParam, parseNameAddress } from '../sip/message/address.ts';
+import { characters, decimal, runEnd } from '../sip/message/bytes.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
+import { paramOf } from '../sip/message/params.ts';
 import { identityKey, parseUri } from '../sip/message/uri.ts';
 
 /** Option tags a B2BUA here understands, alone or by passing them on end to end. */
@@ -64,7 +66,8 @@ export function timerFacts(message: SipRequest | SipResponse): TimerFacts {
   if (expires === undefined) {
     return { supported: message.lists('supported', 'timer'), se: null, minSE: minSEOf(message), refresher: null };
   }
-  const refresher = /;\s*refresher\s*=\s*(uac|uas)/i.exec(expires)?.[1]?.toLowerCase();
+  const semicolon = expires.indexOf(';');
+  const refresher = semicolon < 0 ? undefined : paramOf(expires.slice(semicolon), 'refresher')?.toLowerCase();
   return {
     supported: message.lists('supported', 'timer') || message.lists('require', 'timer'),
     se: secondsOf(expires),
@@ -82,9 +85,11 @@ export function minSEOf(message: SipRequest | SipResponse): number | null {
 // RFC 4028 4 sets no upper bound; above a day a lost session would be found out too late to matter.
 const LONGEST_INTERVAL = 86_400;
 
+const DIGITS = characters('0-9');
+
 function secondsOf(value: string): number | null {
-  const digits = /^\s*(\d{1,10})/.exec(value)?.[1];
-  return digits === undefined ? null : Math.min(Number(digits), LONGEST_INTERVAL);
+  const seconds = decimal(value, 0, runEnd(value, 0, DIGITS));
+  return seconds === undefined ? null : Math.min(seconds, LONGEST_INTERVAL);
 }
 
 export interface RequestReading {

@@ -14,12 +14,22 @@ import {
   composeReoffer,
 } from './compose/in-dialog.ts';
 import { composeForward, composeInvite, type Inviting } from './compose/invite.ts';
-import { bookOf, type Dossier, requestOf, responseOf } from './dossier.ts';
+import {
+  ackKey,
+  answeredKey,
+  bookOf,
+  type Dossier,
+  provisionalKey,
+  requestOf,
+  responseKey,
+  responseOf,
+} from './dossier.ts';
 
 /** What carrying out an effect may use. */
 export interface Performing extends Inviting, Describing {
   readonly context: SessionContext;
   readonly dossier: Dossier;
+  readonly legs: { legId(leg: LegName): LegId };
   /** After a restart: the peer has long had this answer, or this INVITE. */
   readonly stale: boolean;
   execute(command: SipCommand): void;
@@ -71,10 +81,11 @@ export function perform(effect: Effect, by: Performing): void {
   }
 }
 
-const legId = (by: Performing, leg: LegName): LegId => `${by.session}.${leg}`;
+const legId = (by: Performing, leg: LegName): LegId => by.legs.legId(leg);
 
 function respond(by: Performing, leg: LegName, exchange: string, status: number, payload: Payload): void {
-  by.execute({ type: 'respond', leg: legId(by, leg), exchange, status, ...payload });
+  const { headers, body } = payload;
+  by.execute({ type: 'respond', leg: legId(by, leg), exchange, status, headers, body });
 }
 
 function sendInvite(effect: EffectOf<'invite'>, by: Performing): void {
@@ -98,15 +109,17 @@ function answerInviter(effect: EffectOf<'progress' | 'answer' | 'refuse' | 'forw
   const leg = legId(by, 'a');
   switch (effect.type) {
     case 'progress': {
-      const received = responseOf(by.dossier, `provisional ${effect.leg} ${effect.fork}`);
+      const received = responseOf(by.dossier, provisionalKey(effect.leg, effect.fork));
       if (received === undefined) return;
       const { fork, status, reliable } = effect;
-      return by.execute({ type: 'progress', leg, fork, status, reliable, ...composeProgress(received, by) });
+      const { reason, headers, body } = composeProgress(received, by);
+      return by.execute({ type: 'progress', leg, fork, status, reliable, reason, headers, body });
     }
     case 'answer': {
       const answer = composeAnswer(effect, by.context, by);
       if (answer === undefined) return by.execute({ type: 'refuse', leg, status: 500, headers: [] });
-      return by.execute({ type: 'answer', leg, fork: effect.fork, status: 200, known: by.stale, ...answer });
+      const { headers, body } = answer;
+      return by.execute({ type: 'answer', leg, fork: effect.fork, status: 200, known: by.stale, headers, body });
     }
     case 'refuse':
       return by.execute({
@@ -123,8 +136,9 @@ function answerInviter(effect: EffectOf<'progress' | 'answer' | 'refuse' | 'forw
 }
 
 function acknowledge(effect: EffectOf<'acknowledge'>, by: Performing): void {
-  const near = effect.withBodyOf === undefined ? undefined : requestOf(by.dossier, `ack ${effect.withBodyOf}`);
-  by.execute({ type: 'acknowledge', leg: legId(by, effect.leg), ...composeAck(near, effect.leg, by.context, by) });
+  const near = effect.withBodyOf === undefined ? undefined : requestOf(by.dossier, ackKey(effect.withBodyOf));
+  const { headers, body } = composeAck(near, effect.leg, by.context, by);
+  by.execute({ type: 'acknowledge', leg: legId(by, effect.leg), headers, body });
 }
 
 function cancel(effect: EffectOf<'cancel'>, by: Performing): void {
@@ -230,7 +244,7 @@ function respondHeaders(effect: EffectOf<'respond'>, by: Performing): HeaderFiel
 }
 
 function relayResponse(effect: EffectOf<'relayResponse'>, by: Performing): void {
-  const received = responseOf(by.dossier, `response ${effect.from} ${effect.exchange}`);
+  const received = responseOf(by.dossier, responseKey(effect.from, effect.exchange));
   // Nobody answered: the one who asked hears that (RFC 3261 16.7 step 6).
   if (received === undefined) return respond(by, effect.to, effect.as, 408, { headers: [] });
   const payload = composeRelayedResponse(received, effect.to, by.context, by);
@@ -249,30 +263,30 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
   const { messages } = dossier;
   switch (effect.type) {
     case 'progress':
-      messages.delete(`provisional ${effect.leg} ${effect.fork}`);
+      messages.delete(provisionalKey(effect.leg, effect.fork));
       return;
     case 'answer':
-      for (const leg of effect.from) messages.delete(`answered ${leg}`);
+      for (const leg of effect.from) messages.delete(answeredKey(leg));
       return;
     case 'acknowledge':
-      if (effect.withBodyOf !== undefined) messages.delete(`ack ${effect.withBodyOf}`);
+      if (effect.withBodyOf !== undefined) messages.delete(ackKey(effect.withBodyOf));
       return;
     case 'relayRequest':
       messages.delete(`request ${effect.from} ${effect.exchange}`);
       return;
     case 'relayResponse':
-      messages.delete(`response ${effect.from} ${effect.exchange}`);
+      messages.delete(responseKey(effect.from, effect.exchange));
       return;
     case 'forwardFailure':
       messages.delete(`failed ${effect.leg}`);
       return;
     case 'forwardResponse':
-      messages.delete(`answered ${effect.leg}`);
+      messages.delete(answeredKey(effect.leg));
       messages.delete(`failed ${effect.leg}`);
-      messages.delete(`provisional ${effect.leg} 0`);
+      messages.delete(provisionalKey(effect.leg, 0));
       return;
     case 'forwardAck':
-      messages.delete(`ack ${effect.leg}`);
+      messages.delete(ackKey(effect.leg));
       return;
     case 'forwardRequest':
     case 'confirmUnchanged':
@@ -280,7 +294,7 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
       messages.delete(`request ${effect.leg} ${effect.exchange}`);
       return;
     case 'forwardReply':
-      messages.delete(`response ${effect.leg} ${effect.exchange}`);
+      messages.delete(responseKey(effect.leg, effect.exchange));
       return;
   }
 }

@@ -26,7 +26,8 @@ function isToldOf(session: Session): boolean {
 export class Records {
   readonly #options: EngineOptions;
   readonly #failed: () => void;
-  #dirty = new Set<Session>();
+  /** Sessions that have changed in this turn. */
+  #dirty: Session[] = [];
   readonly #policies = new PolicyKeys();
   #flushing = false;
   /** Records of sessions that are over. */
@@ -50,9 +51,10 @@ export class Records {
       session.run();
       return;
     }
-    if (this.#dirty.has(session)) return;
+    if (session.dirty) return;
+    session.dirty = true;
     session.writes++;
-    this.#dirty.add(session);
+    this.#dirty.push(session);
     this.#flushSoon();
   }
 
@@ -117,9 +119,9 @@ export class Records {
   /** Stores everything that changed in this turn, in one write. */
   #flush(): void {
     this.#flushing = false;
-    const sessions = [...this.#dirty];
-    // Not cleared: V8 chains the tables of a set that is, and whichever grew old would keep every later session alive.
-    this.#dirty = new Set();
+    const sessions = this.#dirty;
+    this.#dirty = [];
+    for (const session of sessions) session.dirty = false;
     const messages = this.#messages;
     this.#messages = [];
     const due = this.#owed.takeDue();

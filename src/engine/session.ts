@@ -9,6 +9,8 @@ import type { LegName, SessionContext, SessionInput } from '../../machines/sessi
 import type { Effect } from '../../machines/session/effects.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';
 import { mayBeRecorded, type SessionMachine } from '../../machines/session/machine.ts';
+import { inOnePiece } from '../sip/message/header.ts';
+import type { LegId } from '../sip/port.ts';
 import type { Timer, TimerOwner } from '../time/clock.ts';
 import type { Dossier } from './dossier.ts';
 import type { Unstamped } from './translate.ts';
@@ -38,6 +40,8 @@ export class Session implements TimerOwner {
   pending: Effect[] = [];
   /** Writes under way that must be finished before effects leave. */
   writes = 0;
+  /** It will be written at the end of this turn. */
+  dirty = false;
   /** True once it has been written down, and so must be deleted at its end. */
   written = false;
   /** True once its record says that it ends. */
@@ -59,10 +63,15 @@ export class Session implements TimerOwner {
   /** What beside effects waits for the writes under way. */
   #whenStored: (() => void)[] | undefined;
   #freed: readonly LegName[] = [];
+  readonly #inviter: LegId;
+  /** The leg whose id was asked for last, beside the inviter's. */
+  #far: LegName = '';
+  #farId: LegId = '';
 
   private constructor(host: SessionHost, id: string, dossier: Dossier, actor: SessionActor, startedAt: number) {
     this.#host = host;
     this.id = id;
+    this.#inviter = inOnePiece(`${id}.a`);
     this.dossier = dossier;
     this.actor = actor;
     this.startedAt = startedAt;
@@ -97,6 +106,16 @@ export class Session implements TimerOwner {
     session.stale = !stored.fresh;
     session.#arm();
     return session;
+  }
+
+  /** The SIP port's name of a leg: the same text each time, since many look something up by it. */
+  legId(leg: LegName): LegId {
+    if (leg === 'a') return this.#inviter;
+    if (leg !== this.#far) {
+      this.#far = leg;
+      this.#farId = inOnePiece(`${this.id}.${leg}`);
+    }
+    return this.#farId;
   }
 
   get context(): SessionContext {

@@ -82,7 +82,7 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
   const { profile } = context;
   const legs: LegState[] = [];
   for (const leg in context.legs) {
-    const state = dialogs.exportLeg?.(`${session.id}.${leg}`);
+    const state = dialogs.exportLeg?.(session.legId(leg));
     if (state !== undefined) legs.push(state);
   }
   const proxied = context.mode === 'proxy' ? dialogs.exportProxied?.(session.id) : undefined;

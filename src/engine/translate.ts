@@ -12,7 +12,7 @@ import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { isSipUri, parseUri, sameUri } from '../sip/message/uri.ts';
 import type { SipEvent } from '../sip/port.ts';
 import { descriptionOf } from './compose/descriptions.ts';
-import { bookOf, type Dossier } from './dossier.ts';
+import { ackKey, answeredKey, bookOf, type Dossier, provisionalKey, responseKey } from './dossier.ts';
 import { instanceOf, minSEOf, timerFacts } from './facts.ts';
 import type { Reading } from './invitation.ts';
 
@@ -36,7 +36,7 @@ export function translate(
   switch (event.type) {
     case 'provisional': {
       const { fork, response, reliable } = event;
-      dossier.messages.set(`provisional ${leg} ${fork}`, response);
+      dossier.messages.set(provisionalKey(leg, fork), response);
       return { type: 'provisional', leg, fork, status: response.status, reliable };
     }
     case 'answered':
@@ -46,7 +46,7 @@ export function translate(
     case 'acknowledged': {
       const sdp = descriptionOf(event.request);
       if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
-      dossier.messages.set(`ack ${leg}`, event.request);
+      dossier.messages.set(ackKey(leg), event.request);
       return { type: 'acknowledged', leg };
     }
     case 'unacknowledged':
@@ -66,7 +66,7 @@ export function translate(
       if (response === undefined) return { type: 'response', leg, exchange, status, timer: NO_TIMER, minSE: null };
       const sdp = status < 300 ? descriptionOf(response) : undefined;
       if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
-      dossier.messages.set(`response ${leg} ${exchange}`, response);
+      dossier.messages.set(responseKey(leg, exchange), response);
       return { type: 'response', leg, exchange, status, timer: timerFacts(response), minSE: minSEOf(response) };
     }
   }
@@ -82,7 +82,7 @@ function translateAnswer(
   const answer = descriptionOf(response);
   const offer = bookOf(dossier, leg).sent?.text;
   if (answer !== undefined) bookOf(dossier, leg).received = answer;
-  dossier.messages.set(`answered ${leg}`, response);
+  dossier.messages.set(answeredKey(leg), response);
   if (context.role === 'term' && context.legs[leg]?.peer === 'client') dossier.instance ??= instanceOf(response);
   dossier.papers.farContact ??= response.contact === undefined ? null : detached(response.contact.uri);
   // A late offer is answered in the ACK: what came is an offer, and all of it stands.

@@ -38,5 +38,6 @@ export function acceptedStreams(offer: string, answer: string): boolean[] {
 
 /** MSRP may be secured on one side and not on the other of an intermediate node (digest 3.1). */
 function sameProtocol(answered: Stream, offered: Stream): boolean {
+  if (answered.proto === offered.proto) return true;
   return answered.proto.toUpperCase().replace('/TLS', '') === offered.proto.toUpperCase().replace('/TLS', '');
 }

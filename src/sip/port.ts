@@ -89,7 +89,7 @@ export type FailureCause = 'response' | 'timeout' | 'transport';
 /** Headers a command adds to what the stack writes itself (Via, From, To, Call-ID, CSeq, Max-Forwards, Route …). */
 export interface Payload {
   readonly headers: readonly HeaderField[];
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | undefined;
 }
 
 export interface OutgoingInvite extends Payload {

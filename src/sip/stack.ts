@@ -83,10 +83,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.sender = new RequestSender(this.#layer, network, {
       resolver,
       random,
-      // Asked anew each time: addresses may be listened on after the stack is made.
-      get transports() {
-        return TRANSPORTS.filter((name) => network.speaks(name));
-      },
+      speaks: (transport) => network.speaks(transport),
       unsendable: () => this.counters.unsendable++,
     });
     this.#owed = new OwedAnswers(options.clock, transactionTimeout(this.timers));
@@ -408,8 +405,6 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#subscriptions.clear();
   }
 }
-
-const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
 
 /** RFC 3261 8.2.2.2. The served side is part of the key: the same request may come for caller and callee. */
 function mergeKeyOf(request: SipRequest): string {

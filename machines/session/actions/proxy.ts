@@ -2,7 +2,7 @@
 import type { EndReason, LegName } from '../context.ts';
 import type { EventOf } from '../events.ts';
 import { order } from '../order.ts';
-import type { Turn } from '../turn.ts';
+import { deadlineOf, type Turn } from '../turn.ts';
 import { claim } from './claim.ts';
 import { proxiedInterval, smallestInterval } from './session-timer.ts';
 
@@ -13,7 +13,7 @@ const LONGEST_UNTIMED = 86_400;
 /** RFC 4028 8.2: the interval of the 2xx is the session's; on expiry a proxy only forgets. */
 function watchTimer(turn: Turn, se: number | null): void {
   const seconds = se === null ? LONGEST_UNTIMED : Math.max(se, smallestInterval(turn.get('policy').timers));
-  turn.setDeadline('sessionExpired', turn.at + seconds * 1000, 'a');
+  turn.setDeadline(deadlineOf('sessionExpired', 'a'), turn.at + seconds * 1000);
 }
 
 /** Whose BYE it was: that of the inviter, or of whoever is on the far side now. */

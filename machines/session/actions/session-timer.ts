@@ -4,7 +4,7 @@ import type { EventOf } from '../events.ts';
 import { glareWait } from '../glare.ts';
 import { order } from '../order.ts';
 import type { SessionTimers } from '../policy.ts';
-import type { Turn } from '../turn.ts';
+import { deadlineOf, type Turn } from '../turn.ts';
 
 /** RFC 4028 4: no interval below 90 s, whatever is asked. */
 const SMALLEST_INTERVAL = 90;
@@ -46,14 +46,15 @@ export function noteTimer(turn: Turn, leg: LegName, timer: LegTimer): void {
 export function startTimer(turn: Turn, leg: LegName, timer: LegTimer): void {
   noteTimer(turn, leg, timer);
   // RFC 4028 10: the session ends a third of the interval, at most 32 s, before the peer would hear nothing more.
-  turn.setDeadline('sessionExpired', turn.at + (timer.se - Math.min(32, timer.se / 3)) * 1000, leg);
-  if (timer.refresher === 'us') turn.setDeadline('refreshDue', turn.at + timer.se * 500, leg);
-  else turn.clearDeadline('refreshDue', leg);
+  const lasts = (timer.se - Math.min(32, timer.se / 3)) * 1000;
+  turn.setDeadline(deadlineOf('sessionExpired', leg), turn.at + lasts);
+  if (timer.refresher === 'us') turn.setDeadline(deadlineOf('refreshDue', leg), turn.at + timer.se * 500);
+  else turn.clearDeadline(deadlineOf('refreshDue', leg));
 }
 
 export function stopTimer(turn: Turn, leg: LegName): void {
-  turn.clearDeadline('sessionExpired', leg);
-  turn.clearDeadline('refreshDue', leg);
+  turn.clearDeadline(deadlineOf('sessionExpired', leg));
+  turn.clearDeadline(deadlineOf('refreshDue', leg));
 }
 
 export const sessionTimer = {
@@ -79,14 +80,15 @@ export const sessionTimer = {
 
   /** RFC 3261 14.1 for a refresh that crossed the peer's own. */
   refreshAgainSoon: order<EventOf<'response'>>((turn, event) => {
-    turn.setDeadline('refreshDue', turn.at + glareWait(turn.get('id'), event.leg, event.step), event.leg);
+    const wait = glareWait(turn.get('id'), event.leg, event.step);
+    turn.setDeadline(deadlineOf('refreshDue', event.leg), turn.at + wait);
   }),
 };
 
 function sendRefresh(turn: Turn, leg: LegName, step: number): void {
   const method = turn.leg(leg)?.allowsUpdate === true ? 'UPDATE' : 'INVITE';
   const exchange = `refresh${method === 'UPDATE' ? 'Update' : 'Invite'}-${step}`;
-  turn.clearDeadline('refreshDue', leg);
+  turn.clearDeadline(deadlineOf('refreshDue', leg));
   turn.order({ type: 'refresh', leg, exchange, method });
   turn.checkpoint();
 }

@@ -6,7 +6,7 @@ import type { SipResponse } from '../../sip/message/message.ts';
 import { quote } from '../../sip/message/params.ts';
 import { reasonPhrase } from '../../sip/message/reason.ts';
 import type { Payload } from '../../sip/port.ts';
-import { bookOf, responseOf } from '../dossier.ts';
+import { answeredKey, bookOf, responseOf } from '../dossier.ts';
 import type { ContactCipher, Identity } from '../identity.ts';
 import { bodyToward, type Describing, descriptionOf, mergedAnswer, pruned, SDP_HEADERS } from './descriptions.ts';
 import { contactValue, optionHeaders, passedHeaders, products, timerOfAnswer } from './headers.ts';
@@ -26,7 +26,7 @@ export function composeProgress(received: SipResponse, by: Answering): Payload &
 /** The inviter's 200, from one far answer or several. */
 export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContext, by: Answering): Payload | undefined {
   const [primary] = effect.from;
-  const received = primary === undefined ? undefined : responseOf(by.dossier, `answered ${primary}`);
+  const received = primary === undefined ? undefined : responseOf(by.dossier, answeredKey(primary));
   if (received === undefined) return undefined;
   // O-200B-5 T-200B-3: a SIP URI that resolves back to the one received (A-14).
   const contact = contactValue(received.list('contact')[0], by.identity, by.contacts);
@@ -53,7 +53,7 @@ export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContex
 }
 
 function partialAnswer(leg: LegName, context: SessionContext, by: Answering) {
-  const response = responseOf(by.dossier, `answered ${leg}`);
+  const response = responseOf(by.dossier, answeredKey(leg));
   const sdp = response === undefined ? undefined : descriptionOf(response);
   return sdp === undefined ? [] : [{ sdp, streams: context.legs[leg]?.streams ?? null }];
 }

@@ -1,5 +1,6 @@
 /** Locating SIP servers (RFC 3263): from a URI to the addresses to try, best first. */
 import type { Target, TransportName } from '../flow.ts';
+import { characters, runEnd } from '../message/bytes.ts';
 import { isSipUri, parseUri, type SipUri, uriParam } from '../message/uri.ts';
 import type { Naptr, Resolver } from '../network.ts';
 import { orderSrv } from './srv-order.ts';
@@ -8,13 +9,12 @@ export { orderSrv } from './srv-order.ts';
 
 export interface LocateOptions {
   readonly resolver: Resolver;
-  /** Transports that can be used, in order of our own preference. */
-  readonly transports: readonly TransportName[];
+  /** True for a transport that can be used. */
+  readonly speaks: (transport: TransportName) => boolean;
   /** From 0 to below 1, for weights among equal priorities (RFC 2782). */
   readonly random: () => number;
 }
 
-const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 /** Addresses found for one URI at the most; a request that fails at this many has failed. */
 const MAX_TARGETS = 16;
 /** Names looked up for one URI at the most, so that a hostile zone can't make us ask without end. */
@@ -46,9 +46,10 @@ export function locate(uriText: string, options: LocateOptions, done: Found): vo
     done([{ transport, address: address ?? host, port: uri.port ?? defaultPortOf(transport) }]);
   } else if (address !== undefined) {
     const chosen = transport ?? usualTransport(uri, options);
+    const port = uri.port ?? defaultPortOf(chosen);
     // A certificate has to prove the URI's own host, also where maddr says at which address it is.
-    const named = literalAddress(uri.host) === undefined ? { serverName: uri.host } : {};
-    done([{ transport: chosen, address, port: uri.port ?? defaultPortOf(chosen), ...named }]);
+    const named = host !== uri.host && literalAddress(uri.host) === undefined;
+    done([named ? { transport: chosen, address, port, serverName: uri.host } : { transport: chosen, address, port }]);
   } else {
     const search = new Search(host, uri.scheme === 'sips', options, done);
     if (uri.port !== undefined) search.byAddress(host, uri.port, transport ?? usualTransport(uri, options));
@@ -59,8 +60,22 @@ export function locate(uriText: string, options: LocateOptions, done: Found): vo
 
 /** The bare address of an IP literal, without an IPv6 literal's brackets; undefined for a name. */
 export function literalAddress(host: string): string | undefined {
-  if (IPV4.test(host)) return host;
+  if (isIPv4(host)) return host;
   return host.startsWith('[') ? host.slice(1, -1) : undefined;
+}
+
+const DIGITS = characters('0-9');
+
+/** Four numbers with dots between them. */
+function isIPv4(host: string): boolean {
+  let parts = 0;
+  for (let at = 0; at <= host.length; ) {
+    const end = runEnd(host, at, DIGITS);
+    if (end === at || end > at + 3 || (end < host.length && host.charCodeAt(end) !== 0x2e)) return false;
+    parts++;
+    at = end + 1;
+  }
+  return parts === 4;
 }
 
 /** What the URI asks for; undefined where it leaves the choice, 'none' where it asks for what can't be. */
@@ -88,9 +103,9 @@ function transportOf(uri: SipUri): TransportName | 'none' | undefined {
 }
 
 /** RFC 3263 4.1: UDP for an address or a port, TLS for sips; TCP where that is all we speak. */
-function usualTransport(uri: SipUri, { transports }: LocateOptions): Dialled {
+function usualTransport(uri: SipUri, { speaks }: LocateOptions): Dialled {
   if (uri.scheme === 'sips') return 'TLS';
-  return transports.includes('TCP') && !transports.includes('UDP') ? 'TCP' : 'UDP';
+  return speaks('TCP') && !speaks('UDP') ? 'TCP' : 'UDP';
 }
 
 export function defaultPortOf(transport: TransportName): number {
@@ -138,7 +153,7 @@ class Search {
   }
 
   #speaks(transport: Dialled): boolean {
-    return this.#options.transports.includes(transport);
+    return this.#options.speaks(transport);
   }
 
   /** RFC 3263 4.2: without an SRV record for any of the transports, the name's own address. */

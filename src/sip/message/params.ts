@@ -1,5 +1,5 @@
 /** Generic parameters, `;name=value` (RFC 3261 25.1 generic-param), read from their text when asked for. */
-import { characters, runEnd, sameIgnoringCase, trimBlanks, trimmedSlice } from './bytes.ts';
+import { characters, runEnd, trimBlanks, trimmedSlice } from './bytes.ts';
 
 const SEMICOLON = 0x3b;
 const QUOTE = 0x22;
@@ -41,7 +41,20 @@ const WELL_FORMED =
 
 /** True where a header's parameters can be read in one way only: no empty one, every name a token, quotes closed. */
 export function wellFormedParams(text: string): boolean {
-  return text === '' || WELL_FORMED.test(text);
+  return isPlain(text) || WELL_FORMED.test(text);
+}
+
+const NAME = characters("A-Za-z0-9\\-.!%*_+`'~");
+const VALUE = characters('^ \\t;,"<>');
+
+/** Parameters as most peers write them: without blanks and quotes. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; ) {
+    const name = runEnd(text, at + 1, NAME);
+    if (text.charCodeAt(at) !== SEMICOLON || name === at + 1) return false;
+    at = text.charCodeAt(name) === EQUALS ? runEnd(text, name + 1, VALUE) : name;
+  }
+  return true;
 }
 
 /** Value of one parameter; '' for a flag, undefined where it is absent. `name` in lower case. */
@@ -82,10 +95,20 @@ const BLANKS = characters(' \\t');
 function nameEnd(text: string, start: number, end: number, name: string): number {
   const first = runEnd(text, start, BLANKS);
   const last = first + name.length;
-  if (last > end || !sameIgnoringCase(text.slice(first, last), name)) return -1;
+  if (last > end || !standsAt(text, first, name)) return -1;
   const after = runEnd(text, last, BLANKS);
   if (after >= end) return end;
   return text.charCodeAt(after) === EQUALS ? after : -1;
+}
+
+/** True where this name in lower case stands here, in any case. */
+function standsAt(text: string, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const wanted = name.charCodeAt(at);
+    const found = text.charCodeAt(start + at);
+    if (found !== wanted && (found < 0x41 || found > 0x5a || found + 0x20 !== wanted)) return false;
+  }
+  return true;
 }
 
 /** The text without the named parameters; the others keep their spelling. */

@@ -68,14 +68,14 @@ export function parseMessage(bytes: Uint8Array, limits: MessageLimits = DEFAULT_
   const own = start === 0 ? bytes : bytes.subarray(start);
   const wire = wireOfBytes(own, 0, Math.min(own.length, limits.headBytes + 4));
   const end = wire.indexOf('\r\n\r\n');
-  if (end >= 0) return parseHead({ bytes: own, wire, end }, own.subarray(end + 4), limits, undefined);
+  if (end >= 0) return parseHead({ bytes: own, wire, end }, end + 4, limits, undefined);
   const fault: Malformed =
     own.length > limits.headBytes
       ? { code: 'head-too-large', detail: `head above ${limits.headBytes} bytes` }
       : { code: 'unterminated-head', detail: 'no blank line behind the headers' };
   // The lines that came whole are read all the same: they say whom to answer. Half a line says something else.
   const whole = wire.lastIndexOf(CRLF);
-  return parseHead({ bytes: own, wire, end: whole < 0 ? wire.length : whole }, NO_BYTES, limits, fault);
+  return parseHead({ bytes: own, wire, end: whole < 0 ? wire.length : whole }, own.length, limits, fault);
 }
 
 /** A message's head as bytes, which are quick to look at, and as text, which is cheap to cut: the same places in both. */
@@ -86,7 +86,7 @@ interface Head {
   readonly end: number;
 }
 
-function parseHead(head: Head, rest: Uint8Array, limits: MessageLimits, early: Malformed | undefined): Parsed {
+function parseHead(head: Head, bodyStart: number, limits: MessageLimits, early: Malformed | undefined): Parsed {
   const lineEnd = head.wire.indexOf(CRLF);
   const hasHeaders = lineEnd >= 0 && lineEnd < head.end;
   const startLine = head.wire.slice(0, hasHeaders ? lineEnd : head.end);
@@ -96,7 +96,7 @@ function parseHead(head: Head, rest: Uint8Array, limits: MessageLimits, early: M
   if (started.message === undefined) return started;
   const fault = early ?? started.fault ?? faulty;
   if (fault !== undefined) return { message: started.message, fault };
-  const body = cutBody(started.message, rest, limits);
+  const body = cutBody(started.message, head.bytes, bodyStart, limits);
   if ('code' in body) return { message: started.message, fault: body };
   started.message.body = body;
   return started;
@@ -264,19 +264,20 @@ function parseStatusLine(line: string, headers: HeaderField[]): Parsed {
   return { message: new SipResponse(status, match[4] ?? '', headers) };
 }
 
-function cutBody(message: AnyMessage, rest: Uint8Array, limits: MessageLimits): Uint8Array | Malformed {
+function cutBody(message: AnyMessage, bytes: Uint8Array, start: number, limits: MessageLimits): Uint8Array | Malformed {
   const declared = message.header('content-length');
+  const left = bytes.length - start;
   // RFC 3261 18.3: in a datagram without Content-Length, the body is what is left.
   if (declared === undefined) {
-    return rest.length > limits.bodyBytes ? tooLarge(rest.length, limits) : rest;
+    return left > limits.bodyBytes ? tooLarge(left, limits) : bytes.subarray(start);
   }
   const length = decimal(declared);
   if (length === undefined) return { code: 'content-length', detail: `not a length: ${declared.slice(0, 20)}` };
   if (length > limits.bodyBytes) return tooLarge(length, limits);
-  if (length > rest.length) {
-    return { code: 'body-short', detail: `Content-Length ${length}, but ${rest.length} bytes follow` };
+  if (length > left) {
+    return { code: 'body-short', detail: `Content-Length ${length}, but ${left} bytes follow` };
   }
-  return length === 0 ? NO_BYTES : rest.subarray(0, length);
+  return length === 0 ? NO_BYTES : bytes.subarray(start, start + length);
 }
 
 function tooLarge(length: number, limits: MessageLimits): Malformed {

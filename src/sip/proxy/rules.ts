@@ -1,5 +1,6 @@
 /** The rules of RFC 3261 16 that make a forwarded message out of a received one. */
 import { parseNameAddress } from '../message/address.ts';
+import { decimal } from '../message/bytes.ts';
 import { type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { isSipUri, parseUri, uriParam } from '../message/uri.ts';
@@ -12,7 +13,7 @@ const MAX_FORWARDS = 70;
 /** Max-Forwards for the next hop; negative where the request may go no further (16.3 step 3). */
 export function forwardsLeft(request: SipRequest): number {
   const value = request.header('max-forwards');
-  return value === undefined ? MAX_FORWARDS : Number(value) - 1;
+  return value === undefined ? MAX_FORWARDS : (decimal(value) ?? Number.NaN) - 1;
 }
 
 /**

@@ -62,16 +62,16 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
   }
 
   startRetransmission(name: string): void {
-    if (!this.flow.reliable && this.#alive) this.#retransmission = this.layer.clock.schedule(this.interval, this, name);
+    if (!this.flow.reliable && this.alive) this.#retransmission = this.layer.clock.schedule(this.interval, this, name);
   }
 
   startLifetime(name: string, ms: number): void {
     this.#lifetime?.cancel();
-    if (this.#alive) this.#lifetime = this.layer.clock.schedule(ms, this, name);
+    if (this.alive) this.#lifetime = this.layer.clock.schedule(ms, this, name);
   }
 
   /** False after the end, which a send that fails at once can bring in the middle of a row. */
-  get #alive(): boolean {
+  protected get alive(): boolean {
     return this.state !== 'terminated';
   }
 

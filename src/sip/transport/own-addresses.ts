@@ -18,8 +18,8 @@ interface Place {
 export class OwnAddresses {
   readonly #now: () => number;
   readonly #interfaces: () => readonly string[];
-  /** `host port` in each spelling; the port is left out where it is the default one. */
-  readonly #known = new Set<string>();
+  /** Ports of each host, in each of its spellings; undefined stands for a port that is left out. */
+  readonly #known = new Map<string, Set<number | undefined>>();
   /** Places on every interface. */
   readonly #everywhere: Place[] = [];
   #readAt = 0;
@@ -48,13 +48,16 @@ export class OwnAddresses {
   }
 
   has(host: string, port: number | undefined): boolean {
-    const suffix = port === undefined ? '' : ` ${port}`;
-    if (this.#known.has(host + suffix)) return true;
+    if (this.#knows(host, port)) return true;
     const usual = plain(host);
-    if (usual !== host && this.#known.has(usual + suffix)) return true;
+    if (usual !== host && this.#knows(usual, port)) return true;
     if (this.#everywhere.length === 0 || this.#now() - this.#readAt < REREAD_MS) return false;
     this.#readInterfaces();
-    return this.#known.has(usual + suffix);
+    return this.#knows(usual, port);
+  }
+
+  #knows(host: string, port: number | undefined): boolean {
+    return this.#known.get(host)?.has(port) === true;
   }
 
   /** An address that peers can reach, for a listener on all of them. */
@@ -75,9 +78,10 @@ export class OwnAddresses {
   #add({ host, port, secure }: Place): void {
     const usual = plain(host);
     for (const spelled of usual.includes(':') ? [usual, `[${usual}]`] : [usual]) {
-      this.#known.add(`${spelled} ${port}`);
+      const ports = this.#known.get(spelled) ?? new Set();
+      this.#known.set(spelled, ports.add(port));
       // RFC 3261 19.1.2: a port left out is 5060, or 5061 where TLS is spoken.
-      if (port === 5060 || (secure && port === 5061)) this.#known.add(spelled);
+      if (port === 5060 || (secure && port === 5061)) ports.add(undefined);
     }
   }
 }

@@ -259,8 +259,9 @@ const NONE: readonly never[] = [];
 
 /** What is left of open exchanges where one ends; nothing where that was the last. */
 function without<T>(open: Map<ExchangeId, T> | undefined, ended: ExchangeId): Map<ExchangeId, T> | undefined {
-  open?.delete(ended);
-  return open?.size === 0 ? undefined : open;
+  if (open === undefined || (open.size === 1 && open.has(ended))) return undefined;
+  open.delete(ended);
+  return open;
 }
 
 /** RFC 3261 12.2 and RFC 3311: these may carry a new Contact for the dialog. */

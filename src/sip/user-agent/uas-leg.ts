@@ -25,7 +25,8 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
   #request: SipRequest | undefined;
   #lastRSeq = 0;
   #reliable: Reliable | undefined;
-  readonly #queued: SipResponse[] = [];
+  /** Reliable ones behind it. */
+  #queued: SipResponse[] = [];
   #repetition: Timer | undefined;
 
   constructor(ua: UserAgentContext, id: LegId, request: SipRequest, transaction: InviteServerTransaction) {
@@ -156,7 +157,7 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     this.#request = undefined;
     this.#repetition?.cancel();
     this.#reliable = undefined;
-    this.#queued.length = 0;
+    if (this.#queued.length > 0) this.#queued = [];
   }
 
   override release(): void {

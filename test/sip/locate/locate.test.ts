@@ -34,7 +34,7 @@ interface Question {
 function targets(uri: string, zone = new Zone(), question: Question = {}): readonly Target[] {
   let found: readonly Target[] | undefined;
   const { transports = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'], random = () => 0 } = question;
-  locate(uri, { resolver: zone, transports, random }, (located) => {
+  locate(uri, { resolver: zone, speaks: (name) => transports.includes(name), random }, (located) => {
     expect(found).toBeUndefined();
     found = located;
   });

@@ -5,7 +5,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { addressWithoutTag } from '../../../src/sip/dialog/dialog.ts';
+import { literalAddress } from '../../../src/sip/locate/locate.ts';
 import { bytesOfWire } from '../../../src/sip/message/bytes.ts';
+import { wellFormedParams } from '../../../src/sip/message/params.ts';
 import { parseMessage } from '../../../src/sip/message/parse.ts';
 import { parseUri } from '../../../src/sip/message/uri.ts';
 import { parseVia } from '../../../src/sip/message/via.ts';
@@ -142,5 +144,26 @@ describe('what is read the short way', () => {
       }),
       runs,
     );
+  });
+
+  it('RFC 3261 25.1: parameters are well formed, or not, as they are with a blank before them', () => {
+    const params = made([';', 'tag', '=', 'a-1', '%', ':', '"', '"q"', '<', '>', ',', ' ', '\t', '\x80', '\\', '\n']);
+    fc.assert(
+      fc.property(params, (text) => {
+        expect(wellFormedParams(text)).toBe(wellFormedParams(` ${text}`));
+      }),
+      runs,
+    );
+  });
+
+  it('RFC 3263 4.2: an IPv4 address is four numbers of one to three digits with dots between them', () => {
+    fc.assert(
+      fc.property(made(['1', '22', '255', '1234', '.', '..', '127.0', 'a', '-', ' ']), (host) => {
+        const expected = /^\d{1,3}(\.\d{1,3}){3}$/.test(host) ? host : undefined;
+        expect(literalAddress(host)).toBe(expected);
+      }),
+      runs,
+    );
+    expect(literalAddress('10.0.1.255')).toBe('10.0.1.255');
   });
 });
