@@ -4,7 +4,7 @@ import { Turn as AnyTurn } from '../turn.ts';
 import type { LegName, LegRecord, SessionContext } from './context.ts';
 import type { Effect, Order } from './effects.ts';
 
-// Put together anew, each would have to be looked for among all names of the program before anything is found by it.
+// V8 finds a property by a text that was put together only when it has found that text among all names of the program.
 const OF_LEG = {
   a: { sessionExpired: 'sessionExpired:a', refreshDue: 'refreshDue:a' },
   b: { sessionExpired: 'sessionExpired:b', refreshDue: 'refreshDue:b' },
