@@ -157,8 +157,10 @@ describe('what is read the short way', () => {
   });
 
   it('RFC 3263 4.2: an IPv4 address is four numbers of one to three digits with dots between them', () => {
+    const part = fc.constantFrom('1', '22', '255', '1234', '', 'a', '1-2');
+    const parts = fc.array(part, { minLength: 3, maxLength: 5 }).map((chosen) => chosen.join('.'));
     fc.assert(
-      fc.property(made(['1', '22', '255', '1234', '.', '..', '127.0', 'a', '-', ' ']), (host) => {
+      fc.property(parts, (host) => {
         const expected = /^\d{1,3}(\.\d{1,3}){3}$/.test(host) ? host : undefined;
         expect(literalAddress(host)).toBe(expected);
       }),
