@@ -83,7 +83,9 @@ export type MessageKey =
 export const provisionalKey = (leg: LegName, fork: number): MessageKey =>
   leg === 'b' && fork === 0 ? 'provisional b 0' : `provisional ${leg} ${fork}`;
 export const answeredKey = (leg: LegName): MessageKey => (leg === 'b' ? 'answered b' : `answered ${leg}`);
+export const failedKey = (leg: LegName): MessageKey => `failed ${leg}`;
 export const ackKey = (leg: LegName): MessageKey => (leg === 'a' ? 'ack a' : `ack ${leg}`);
+export const requestKey = (leg: LegName, exchange: string): MessageKey => `request ${leg} ${exchange}`;
 export const responseKey = (leg: LegName, exchange: string): MessageKey =>
   leg === 'b' && exchange === 'bye' ? 'response b bye' : `response ${leg} ${exchange}`;
 

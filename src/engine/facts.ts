@@ -2,7 +2,7 @@
 import type { InviteFacts, TimerFacts } from '../../machines/session/context.ts';
 import { offeredStreams } from '../sdp/streams.ts';
 import { addressParam, parseNameAddress } from '../sip/message/address.ts';
-import { characters, decimal, runEnd } from '../sip/message/bytes.ts';
+import { DIGITS, decimal, runEnd } from '../sip/message/bytes.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { paramOf } from '../sip/message/params.ts';
@@ -85,10 +85,11 @@ export function minSEOf(message: SipRequest | SipResponse): number | null {
 // RFC 4028 4 sets no upper bound; above a day a lost session would be found out too late to matter.
 const LONGEST_INTERVAL = 86_400;
 
-const DIGITS = characters('0-9');
+/** Digits of an interval that are read; what is behind them says nothing more. */
+const MOST_DIGITS = 10;
 
 function secondsOf(value: string): number | null {
-  const seconds = decimal(value, 0, runEnd(value, 0, DIGITS));
+  const seconds = decimal(value, 0, Math.min(runEnd(value, 0, DIGITS), MOST_DIGITS));
   return seconds === undefined ? null : Math.min(seconds, LONGEST_INTERVAL);
 }
 

@@ -19,7 +19,9 @@ import {
   answeredKey,
   bookOf,
   type Dossier,
+  failedKey,
   provisionalKey,
+  requestKey,
   requestOf,
   responseKey,
   responseOf,
@@ -129,7 +131,7 @@ function answerInviter(effect: EffectOf<'progress' | 'answer' | 'refuse' | 'forw
         ...composeRefusal(effect, by.context, by.identity),
       });
     case 'forwardFailure': {
-      const received = responseOf(by.dossier, `failed ${effect.leg}`);
+      const received = responseOf(by.dossier, failedKey(effect.leg));
       return by.execute({ type: 'refuse', leg, ...composeFailure(effect.status, received) });
     }
   }
@@ -197,12 +199,12 @@ function performInDialog(effect: InDialogEffect, by: Performing): void {
     case 'respond':
       return respond(by, effect.leg, effect.exchange, effect.status, { headers: respondHeaders(effect, by) });
     case 'confirmUnchanged': {
-      const request = requestOf(by.dossier, `request ${effect.leg} ${effect.exchange}`);
+      const request = requestOf(by.dossier, requestKey(effect.leg, effect.exchange));
       if (request === undefined) return;
       return respond(by, effect.leg, effect.exchange, 200, composeConfirmation(request, effect.leg, by.context, by));
     }
     case 'relayRequest': {
-      const request = requestOf(by.dossier, `request ${effect.from} ${effect.exchange}`);
+      const request = requestOf(by.dossier, requestKey(effect.from, effect.exchange));
       if (request === undefined) return;
       const payload = composeRelayedRequest(request, effect.to, by.context, by);
       const { as: exchange, fork } = effect;
@@ -272,17 +274,17 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
       if (effect.withBodyOf !== undefined) messages.delete(ackKey(effect.withBodyOf));
       return;
     case 'relayRequest':
-      messages.delete(`request ${effect.from} ${effect.exchange}`);
+      messages.delete(requestKey(effect.from, effect.exchange));
       return;
     case 'relayResponse':
       messages.delete(responseKey(effect.from, effect.exchange));
       return;
     case 'forwardFailure':
-      messages.delete(`failed ${effect.leg}`);
+      messages.delete(failedKey(effect.leg));
       return;
     case 'forwardResponse':
       messages.delete(answeredKey(effect.leg));
-      messages.delete(`failed ${effect.leg}`);
+      messages.delete(failedKey(effect.leg));
       messages.delete(provisionalKey(effect.leg, 0));
       return;
     case 'forwardAck':
@@ -291,7 +293,7 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
     case 'forwardRequest':
     case 'confirmUnchanged':
     case 'respond':
-      messages.delete(`request ${effect.leg} ${effect.exchange}`);
+      messages.delete(requestKey(effect.leg, effect.exchange));
       return;
     case 'forwardReply':
       messages.delete(responseKey(effect.leg, effect.exchange));

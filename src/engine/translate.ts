@@ -12,7 +12,16 @@ import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { isSipUri, parseUri, sameUri } from '../sip/message/uri.ts';
 import type { SipEvent } from '../sip/port.ts';
 import { descriptionOf } from './compose/descriptions.ts';
-import { ackKey, answeredKey, bookOf, type Dossier, provisionalKey, responseKey } from './dossier.ts';
+import {
+  ackKey,
+  answeredKey,
+  bookOf,
+  type Dossier,
+  failedKey,
+  provisionalKey,
+  requestKey,
+  responseKey,
+} from './dossier.ts';
 import { instanceOf, minSEOf, timerFacts } from './facts.ts';
 import type { Reading } from './invitation.ts';
 
@@ -107,7 +116,7 @@ function translateFailure(
   dossier: Dossier,
   by: Reading,
 ): Unstamped {
-  if (response !== undefined) dossier.messages.set(`failed ${leg}`, response);
+  if (response !== undefined) dossier.messages.set(failedKey(leg), response);
   return {
     type: 'failed',
     leg,
@@ -158,7 +167,7 @@ function translateRequest(
   const offer =
     sdp === undefined ? 'none' : book.received !== null && sameDescription(book.received, sdp) ? 'same' : 'changed';
   if (sdp !== undefined && (request.method === 'INVITE' || request.method === 'UPDATE')) book.received = sdp;
-  dossier.messages.set(`request ${leg} ${exchange}`, request);
+  dossier.messages.set(requestKey(leg, exchange), request);
   return { type: 'request', leg, fork, exchange, method: request.method, offer, timer: timerFacts(request) };
 }
 

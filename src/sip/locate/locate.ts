@@ -1,6 +1,6 @@
 /** Locating SIP servers (RFC 3263): from a URI to the addresses to try, best first. */
 import type { Target, TransportName } from '../flow.ts';
-import { characters, runEnd } from '../message/bytes.ts';
+import { DIGITS, runEnd } from '../message/bytes.ts';
 import { isSipUri, parseUri, type SipUri, uriParam } from '../message/uri.ts';
 import type { Naptr, Resolver } from '../network.ts';
 import { orderSrv } from './srv-order.ts';
@@ -63,8 +63,6 @@ export function literalAddress(host: string): string | undefined {
   if (isIPv4(host)) return host;
   return host.startsWith('[') ? host.slice(1, -1) : undefined;
 }
-
-const DIGITS = characters('0-9');
 
 /** Four numbers with dots between them. */
 function isIPv4(host: string): boolean {

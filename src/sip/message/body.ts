@@ -26,13 +26,13 @@ export const SDP_TYPE = 'application/sdp';
 /** A session description in a body, or undefined. `type` is the Content-Type as received. */
 export function sdpOf(type: string | undefined, body: Uint8Array): string | undefined {
   if (type === undefined || body.length === 0) return undefined;
-  if (isSdp(type)) return wireOfBytes(body);
+  if (mediaType(type) === SDP_TYPE) return wireOfBytes(body);
   return isMultipart(type) ? sdpPart(type, wireOfBytes(body), 0, 1)?.content : undefined;
 }
 
 /** The body with another session description where it had one; other parts stay byte for byte. */
 export function withSdp(type: string | undefined, body: Uint8Array, sdp: string): Uint8Array {
-  if (type === undefined || isSdp(type)) return bytesOfWire(sdp);
+  if (type === undefined || mediaType(type) === SDP_TYPE) return bytesOfWire(sdp);
   const text = wireOfBytes(body);
   const old = isMultipart(type) ? sdpPart(type, text, 0, 1) : undefined;
   if (old === undefined) return body;
@@ -44,13 +44,10 @@ export function withSdp(type: string | undefined, body: Uint8Array, sdp: string)
 
 /** Media type without parameters, in lower case. */
 export function mediaType(contentType: string): string {
+  // As nearly every peer writes what nearly every message carries.
+  if (contentType === SDP_TYPE) return SDP_TYPE;
   const semicolon = contentType.indexOf(';');
   return trimBlanks(semicolon < 0 ? contentType : contentType.slice(0, semicolon)).toLowerCase();
-}
-
-/** As most peers write it, or in another spelling. */
-function isSdp(type: string): boolean {
-  return (type.length === SDP_TYPE.length && type.startsWith(SDP_TYPE)) || mediaType(type) === SDP_TYPE;
 }
 
 function isMultipart(type: string): boolean {
@@ -65,7 +62,7 @@ export function partsOf(contentType: string, body: Uint8Array): BodyPart[] {
 function sdpPart(type: string, text: string, offset: number, depth: number): PlacedPart | undefined {
   for (const part of placedParts(type, text, offset)) {
     const inner = part.headers.get('content-type') ?? '';
-    if (isSdp(inner)) return part;
+    if (mediaType(inner) === SDP_TYPE) return part;
     if (!isMultipart(inner) || depth >= MAX_DEPTH) continue;
     const found = sdpPart(inner, part.content, part.contentAt, depth + 1);
     if (found !== undefined) return found;

@@ -72,6 +72,8 @@ export function characters(pattern: string): CharacterSet {
   return Uint8Array.from({ length: 256 }, (_, code) => (wanted.test(String.fromCharCode(code)) ? 1 : 0));
 }
 
+export const DIGITS = characters('0-9');
+
 /** Where the run of characters of this set ends that begins at `start`; `start` itself where none stands there. */
 export function runEnd(wire: string, start: number, set: CharacterSet): number {
   let at = start;
