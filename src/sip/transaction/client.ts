@@ -70,7 +70,8 @@ export abstract class ClientTransaction implements TimerOwner, SendFailure {
     if (this.alive) this.#lifetime = this.layer.clock.schedule(ms, this, name);
   }
 
-  /** False after the end, which a send that fails at once can bring in the middle of a row. V8 11 leaves private getters to its runtime. */
+  // Not private: V8 11 leaves private getters to its runtime.
+  /** False after the end, which a send that fails at once can bring in the middle of a row. */
   protected get alive(): boolean {
     return this.state !== 'terminated';
   }
