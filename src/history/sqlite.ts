@@ -1,7 +1,7 @@
 /** The embedded message store: the folders, objects and pointers of an IMAP store with METADATA, in one SQLite file. */
 import type Database from 'better-sqlite3';
+import { type DatabaseForm, openDatabase } from '../store/database.ts';
 import { type LogFlush, logFlush } from '../store/log-flush.ts';
-import { type DatabaseForm, openDatabase } from '../store/sqlite.ts';
 import {
   type Done,
   type FolderSummary,

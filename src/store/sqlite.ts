@@ -1,28 +1,22 @@
 /**
- * Sessions, the outbox and the policies they name, in one SQLite file: one transaction for everything that changed in
- * a turn of the event loop. Survives `kill -9`, whatever `synchronous` says.
+ * Sessions, the outbox and the policies they name, in one SQLite file with a journal before it: what a turn of the event
+ * loop changes is one write at the end of the journal (journal.ts), and the database takes later what still matters.
+ * Survives `kill -9`, whatever `synchronous` says.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import type { Batch, SessionStore } from '../engine/ports.ts';
 import type { HistoryIntent } from '../history/intent.ts';
 import type { KeptRegistration, RegistrationKeeper } from '../registrar/registrations.ts';
-import { type LogFlush, logFlush } from './log-flush.ts';
+import { Changes } from './changes.ts';
+import { type DatabaseForm, openDatabase, type Synchronous } from './database.ts';
+import { JournalledRows, type JournalSettings } from './journalled-rows.ts';
 import { DAMAGED, read } from './read.ts';
-import { WorkRows } from './work-rows.ts';
 
 export interface SqliteSessionsOptions {
   /** File, made with its folder where it is not there; `:memory:` for none. */
   readonly path: string;
   readonly synchronous?: Synchronous;
 }
-
-/**
- * What a power cut may take: `full` nothing; `normal` the last second or so; `off` perhaps the whole file. In return,
- * `normal` waits for the disk once in some thousand sessions, some milliseconds each, and `off` never does.
- */
-export type Synchronous = 'off' | 'normal' | 'full';
 
 export interface SqliteSessions extends SessionStore {
   /** History work that was not done when the process ended, in the order in which it was wanted. */
@@ -31,18 +25,17 @@ export interface SqliteSessions extends SessionStore {
   forgetIntents(ids: readonly string[]): void;
   /** Registrations, which the core repeats only after hours. */
   readonly registrations: RegistrationKeeper;
-  /** Times the file could not be written since it last could. */
+  /** Times that journal or database could not be written since they last could. */
   readonly failing: number;
   close(): void;
 }
 
-// Sessions and history work are found by number, not by name: a row is written over when its session is over or its work
-// is done, so that the same few pages change again and again. The names are looked at only when everything is loaded.
 const SESSIONS_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS work (number INTEGER PRIMARY KEY, id TEXT NOT NULL, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS registrations (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policies (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS journal (store TEXT NOT NULL, folded INTEGER NOT NULL);
 `;
 
 interface StoredRow {
@@ -54,108 +47,84 @@ interface StoredRow {
 
 export const SESSIONS_FORM: DatabaseForm = {
   schema: SESSIONS_SCHEMA,
-  version: 1,
-  // A record of a session fits one page of this size, so a commit writes one page for each session.
+  version: 2,
+  // Form 1 had no journal; what knows that form only must not open a database whose journal it would not see.
+  takesOver: [1],
+  // A record of a session fits one page of this size.
   pageBytes: 8192,
 };
 
 export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
   const { path, synchronous = 'normal' } = options;
-  return sessionsIn(openDatabase(path, SESSIONS_FORM, synchronous, true), logFlush(path, synchronous));
+  const db = openDatabase(path, SESSIONS_FORM, synchronous, true);
+  try {
+    return sessionsIn(db, { synchronous });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** The store in a database that {@link openDatabase} has opened. */
-export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessions {
-  const insert = db.prepare('INSERT INTO sessions (id, origin, state) VALUES (?, ?, ?)');
-  const update = db.prepare('UPDATE sessions SET state = ? WHERE number = ?');
-  const replace = db.prepare('UPDATE sessions SET id = ?, origin = ?, state = ? WHERE number = ?');
-  const remove = db.prepare('DELETE FROM sessions WHERE number = ?');
-  /** Row of each stored session. */
-  const numbers = new Map<string, number | bigint>();
-  const workRows = new WorkRows(db);
+export function sessionsIn(db: Database.Database, settings: JournalSettings = { synchronous: 'off' }): SqliteSessions {
+  takeOverIntents(db);
+  const rows = new JournalledRows(db, settings);
   const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
   const policyOf = db.prepare('SELECT body FROM policies WHERE key = ?').pluck();
   const policyKeys = db.prepare('SELECT key FROM policies').pluck();
   const removePolicy = db.prepare('DELETE FROM policies WHERE key = ?');
   const putRegistration = db.prepare('INSERT OR REPLACE INTO registrations (id, body) VALUES (?, ?)');
   const removeRegistration = db.prepare('DELETE FROM registrations WHERE id = ?');
-  const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((text) => db.prepare(text)) as [
-    Database.Statement,
-    Database.Statement,
-    Database.Statement,
-  ];
+  /** Work that is done, and of which the journal has not heard. */
+  let done: string[] = [];
   let failing = 0;
 
-  function write(batch: Batch, inserted: string[]): void {
-    for (const { key, body } of batch.policies) putPolicy.run(key, body);
-    const over: (number | bigint)[] = [];
-    for (const id of batch.deletes) {
-      const number = numbers.get(id);
-      if (number !== undefined) over.push(number);
-    }
-    for (const { id, origin, state } of batch.puts) {
-      const number = numbers.get(id);
-      if (number !== undefined) update.run(state, number);
-      else if (origin !== undefined) {
-        numbers.set(id, placed(id, origin, state, over.pop()));
-        inserted.push(id);
-      }
-    }
-    for (const number of over) remove.run(number);
-    workRows.write(batch.intents);
-  }
-
-  /** A new session takes the row of one that is over where it can: its page is then the only one that changes. */
-  function placed(id: string, origin: string, state: string, over: number | bigint | undefined): number | bigint {
-    if (over === undefined) return insert.run(id, origin, state).lastInsertRowid;
-    replace.run(id, origin, state, over);
-    return over;
-  }
-
-  /** One that a new session is written over takes none of its own. */
-  function statementsFor({ puts, deletes, policies, intents }: Batch): number {
-    const begun = puts.filter(({ id }) => !numbers.has(id)).length;
-    return puts.length + Math.max(0, deletes.length - begun) + policies.length + workRows.statementsFor(intents);
-  }
-
-  function inTransaction(work: () => void): Error | undefined {
-    return attempt(() => {
-      begin.run();
-      work();
-      commit.run();
-    });
-  }
-
-  /** A single statement is a transaction by itself. */
   function attempt(work: () => void): Error | undefined {
     try {
       work();
       failing = 0;
-      flush?.wrote();
       return undefined;
     } catch (error) {
       failing++;
-      if (db.inTransaction) rollback.run();
       return error as Error;
     }
+  }
+
+  /** One write of the database, beside the journal. */
+  function change(work: () => void): void {
+    attempt(db.transaction(work));
+    rows.wrote();
+  }
+
+  function changesOf({ puts, deletes, intents, policies }: Batch): Changes {
+    const changes = new Changes();
+    for (const { key, body } of policies) changes.add('P', key, body);
+    for (const { id, origin, state } of puts) {
+      if (rows.sessions.has(id)) changes.add('s', id, '', state);
+      else if (origin !== undefined) changes.add('S', id, origin, state);
+    }
+    for (const id of deletes) if (rows.sessions.has(id)) changes.add('d', id);
+    for (const id of done) changes.add('w', id);
+    for (const intent of intents) if (!rows.work.has(intent.id)) changes.add('W', intent.id, JSON.stringify(intent));
+    return changes;
   }
 
   return {
     durable: true,
     commit(batch, finished) {
-      const inserted: string[] = [];
-      const written = statementsFor(batch) > 1 ? inTransaction : attempt;
-      const error = written(() => write(batch, inserted));
-      workRows.written(error === undefined);
-      if (error !== undefined) for (const id of inserted) numbers.delete(id);
-      else {
-        for (const id of batch.deletes) numbers.delete(id);
-      }
+      const error = attempt(() => {
+        // The database has a policy before any session names it: the journal may be folded without those that do.
+        for (const { key, body } of batch.policies) putPolicy.run(key, body);
+        const changes = changesOf(batch);
+        if (changes.list.length > 0) rows.write(changes);
+      });
+      if (error === undefined) done = [];
       finished(error);
     },
     load(each) {
+      rows.takeAll();
       for (const { number, id, origin, state } of read(db, LOAD) as StoredRow[]) {
-        numbers.set(id, number);
+        rows.sessions.loaded(id, number);
         each(id, origin, state);
       }
     },
@@ -163,27 +132,44 @@ export function sessionsIn(db: Database.Database, flush?: LogFlush): SqliteSessi
     keepPolicies(keys) {
       const over = (policyKeys.all() as string[]).filter((key) => !keys.has(key));
       // One that can not be deleted stays until the next start.
-      if (over.length > 0) inTransaction(() => over.forEach((key) => void removePolicy.run(key)));
+      if (over.length > 0) change(() => over.forEach((key) => void removePolicy.run(key)));
     },
-    intents: () => workRows.load().sort((left, right) => left.at - right.at),
-    forgetIntents: (ids) => workRows.done(ids),
+    intents() {
+      rows.takeAll();
+      const stored = read(db, 'SELECT number, id, body FROM work') as { number: number; id: string; body: string }[];
+      for (const { number, id } of stored) rows.work.loaded(id, number);
+      return stored.map(({ body }) => JSON.parse(body) as HistoryIntent).sort((left, right) => left.at - right.at);
+    },
+    forgetIntents(ids) {
+      for (const id of ids) {
+        if (!rows.work.has(id)) continue;
+        rows.work.over(id);
+        done.push(id);
+      }
+    },
     registrations: {
-      keep: (id, registration) => void inTransaction(() => putRegistration.run(id, JSON.stringify(registration))),
-      forget: (id) => void inTransaction(() => removeRegistration.run(id)),
+      keep: (id, registration) => change(() => void putRegistration.run(id, JSON.stringify(registration))),
+      forget: (id) => change(() => void removeRegistration.run(id)),
       kept: () => keptIn(db),
     },
     get failing() {
-      return failing;
+      return failing + rows.failing;
     },
     close() {
-      inTransaction(() => write({ puts: [], deletes: [], intents: [], policies: [] }, []));
-      flush?.close();
+      rows.close();
       db.close();
     },
   };
 }
 
 const LOAD = 'SELECT number, id, origin, state FROM sessions ORDER BY number';
+
+/** Work of a file that was written before its rows had numbers. */
+function takeOverIntents(db: Database.Database): void {
+  const before = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'intents'").get();
+  if (before === undefined) return;
+  db.exec('BEGIN; INSERT INTO work (id, body) SELECT id, body FROM intents; DROP TABLE intents; COMMIT');
+}
 
 /** One row at a time: a provider's users, all at once, would be held twice. */
 function* keptIn(db: Database.Database): Iterable<KeptRegistration> {
@@ -194,54 +180,3 @@ function* keptIn(db: Database.Database): Iterable<KeptRegistration> {
     throw new Error(`${db.name}: ${(error as Error).message}; ${DAMAGED}`);
   }
 }
-
-/** What a database file is made as. */
-export interface DatabaseForm {
-  /** The tables, where they are not there yet. */
-  readonly schema: string;
-  /** A file of another version is left alone. */
-  readonly version: number;
-  /** Whole pages are written; a file that is there keeps its size. */
-  readonly pageBytes: number;
-}
-
-/**
- * A database file in WAL mode with the given tables. `alone` keeps every other process out, which spares locks and
- * shared memory at each commit. Throws where the file belongs to something else or can't be opened.
- */
-export function openDatabase(
-  path: string,
-  { schema, version, pageBytes }: DatabaseForm,
-  synchronous: Synchronous,
-  alone: boolean,
-): Database.Database {
-  let db: Database.Database | undefined;
-  try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    db = new Database(path, { timeout: alone ? 0 : BUSY_MS });
-    if (alone) db.pragma('locking_mode = EXCLUSIVE');
-    db.pragma(`page_size = ${pageBytes}`);
-    const found = db.pragma('user_version', { simple: true }) as number;
-    if (found !== 0 && found !== version) {
-      throw new Error(`made by another version (form ${found}, expected ${version}); move it away to start anew`);
-    }
-    db.pragma('journal_mode = WAL');
-    db.pragma(`synchronous = ${synchronous}`);
-    // Most records are written over before a checkpoint comes round, so that it has little to copy; and the log is mostly
-    // on the disk by then (log-flush.ts), so that it waits little for that, on the thread that answers calls.
-    db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
-    db.exec(schema);
-    db.pragma(`user_version = ${version}`);
-    return db;
-  } catch (error) {
-    db?.close();
-    const busy = (error as { code?: string }).code === 'SQLITE_BUSY';
-    throw new Error(`${path}: ${busy ? 'in use by another process' : (error as Error).message}`);
-  }
-}
-
-/** Pages in the log before it is copied: 32 or 64 MB beside the file. */
-const LOG_PAGES = 8000;
-
-/** How long a write waits for a reader of the same file. */
-const BUSY_MS = 2000;

@@ -5,7 +5,7 @@ import type { FolderRef, HistoryIntent, HistoryOutcome, OpenIntent, SealIntent }
 import { MemoryHistory } from '../../src/history/memory.ts';
 import { Outbox } from '../../src/history/outbox.ts';
 import { HISTORY_FORM, SqliteHistory, sqliteHistory } from '../../src/history/sqlite.ts';
-import { openDatabase } from '../../src/store/sqlite.ts';
+import { openDatabase } from '../../src/store/database.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 
 const FOLDER: FolderRef = { user: 'sip:alice@home.example', conversationId: 'v1', contributionId: 'c1' };

@@ -1,18 +1,14 @@
 /** Session stores: what was stored comes back, in order, after the file is opened again; a batch is all or nothing. */
-import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import type { Batch } from '../../src/engine/ports.ts';
 import type { HistoryIntent } from '../../src/history/intent.ts';
+import { openDatabase } from '../../src/store/database.ts';
 import { memorySessions } from '../../src/store/memory.ts';
-import {
-  openDatabase,
-  SESSIONS_FORM,
-  type SqliteSessions,
-  sessionsIn,
-  sqliteSessions,
-} from '../../src/store/sqlite.ts';
+import { SESSIONS_FORM, type SqliteSessions, sessionsIn, sqliteSessions } from '../../src/store/sqlite.ts';
+import { StagedFile } from '../support/journal-files.ts';
 import { Scene } from '../support/processes.ts';
 
 const NOTHING: Batch = { puts: [], deletes: [], intents: [], policies: [] };
@@ -74,26 +70,6 @@ describe('the SQLite session store', () => {
     expect(loaded()).toEqual(['b origin-b 1']);
   });
 
-  it('writes a new session over one that is over, and deletes the others that are', () => {
-    commit({ puts: ['a', 'b', 'c'].map((id) => ({ id, origin: `origin-${id}`, state: '1' })) });
-    commit({ puts: [{ id: 'd', origin: 'origin-d', state: '1' }], deletes: ['a'] });
-    commit({ puts: [{ id: 'd', state: '2' }] });
-    reopen();
-    expect(loaded().sort()).toEqual(['b origin-b 1', 'c origin-c 1', 'd origin-d 2']);
-    commit({ puts: [{ id: 'e', origin: 'origin-e', state: '1' }], deletes: ['d', 'b'] });
-    commit({ puts: [{ id: 'c', state: '2' }] });
-    reopen();
-    expect(loaded().sort()).toEqual(['c origin-c 2', 'e origin-e 1']);
-  });
-
-  it('changes the page of one session alone when that begins in the place of another', () => {
-    const text = 'x'.repeat(5000);
-    commit({ puts: ['a', 'b', 'c', 'd'].map((id) => ({ id, origin: text, state: '1' })) });
-    const before = statSync(`${path}-wal`).size;
-    commit({ puts: [{ id: 'e', origin: text, state: '1' }], deletes: ['b'] });
-    expect(statSync(`${path}-wal`).size - before).toBe(8192 + 24);
-  });
-
   it('gives back policies by their keys; storing one again changes nothing', () => {
     commit({ policies: [{ key: 'k', body: 'one' }] });
     commit({ policies: [{ key: 'k', body: 'two' }] });
@@ -117,37 +93,6 @@ describe('the SQLite session store', () => {
     expect(store.intents().map(({ id }) => id)).toEqual(['z', 'a']);
   });
 
-  it('writes new work over work that is done, and deletes what is left of that', () => {
-    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
-    const own = sessionsIn(database);
-    const rows = (): unknown[] => database.prepare('SELECT number, id FROM work').raw().all();
-    commit({ intents: [intent('a', 1), intent('b', 2), intent('c', 3)] }, own);
-    own.forgetIntents(['a', 'c', 'never']);
-    commit({ intents: [intent('d', 4)] }, own);
-    expect(rows()).toEqual([
-      [2, 'b'],
-      [3, 'd'],
-    ]);
-    expect(own.intents().map(({ id }) => id)).toEqual(['b', 'd']);
-    own.close();
-  });
-
-  it('keeps the rows of work that is done for the next batch where one can not be written', () => {
-    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
-    const own = sessionsIn(database);
-    commit({ intents: [intent('a', 1), intent('b', 2)] }, own);
-    own.forgetIntents(['a']);
-    database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
-    const large = { ...intent('c', 3), object: 'x'.repeat(50_000) } as HistoryIntent;
-    expect(commit({ intents: [large] }, own)?.message).toBe('database or disk is full');
-    database.pragma('max_page_count = 1000');
-    expect(commit({ intents: [large] }, own)).toBeUndefined();
-    own.forgetIntents(['b', 'c']);
-    expect(commit({}, own)).toBeUndefined();
-    expect(own.intents()).toEqual([]);
-    own.close();
-  });
-
   it('takes over the work of a file that has it under its names', () => {
     store.close();
     const old = new Database(path);
@@ -166,45 +111,100 @@ describe('the SQLite session store', () => {
     const running = sqliteSessions({ path: killed });
     commit({ puts: [{ id: 'a', origin: 'o', state: '1' }], intents: [intent('z', 1)] }, running);
     const copy = join(scene.folder, 'copy.sqlite');
-    for (const suffix of ['', '-wal']) writeFileSync(copy + suffix, readFileSync(killed + suffix));
+    for (const suffix of ['', '-wal', '.journal-1', '.journal-2']) {
+      writeFileSync(copy + suffix, readFileSync(killed + suffix));
+    }
     running.close();
     const next = sqliteSessions({ path: copy });
     expect({ sessions: loaded(next), intents: next.intents().length }).toEqual({ sessions: ['a o 1'], intents: 1 });
     next.close();
   });
+
+  it('leaves the database alone behind it when it is closed', () => {
+    commit({ puts: [{ id: 'a', origin: 'o', state: '1' }] });
+    expect(readdirSync(dirname(path)).sort()).toEqual([
+      'sessions.sqlite',
+      'sessions.sqlite-wal',
+      'sessions.sqlite.journal-1',
+      'sessions.sqlite.journal-2',
+    ]);
+    store.close();
+    expect(readdirSync(dirname(path))).toEqual(['sessions.sqlite']);
+    store = sqliteSessions({ path });
+    expect(loaded()).toEqual(['a o 1']);
+  });
+
+  it('takes over a file that was written before there was a journal', () => {
+    store.close();
+    const old = new Database(path);
+    old.exec("DROP TABLE journal; INSERT INTO sessions (id, origin, state) VALUES ('a', 'o', '1')");
+    old.pragma('user_version = 1');
+    old.close();
+    store = sqliteSessions({ path });
+    expect(loaded()).toEqual(['a o 1']);
+    commit({ puts: [{ id: 'a', state: '2' }] });
+    reopen();
+    expect(loaded()).toEqual(['a o 2']);
+  });
 });
 
 describe('a full disk', () => {
-  it('leaves a session that is over where the one that should take its place could not be written', () => {
+  const staged = (): { own: SqliteSessions; files: [StagedFile, StagedFile]; database: Database.Database } => {
     const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
-    const small = sessionsIn(database);
-    commit({ puts: ['a', 'b'].map((id) => ({ id, origin: 'o', state: '1' })) }, small);
-    database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
-    const large = { id: 'c', origin: 'x'.repeat(50_000), state: '1' };
-    expect(commit({ puts: [large], deletes: ['a'] }, small)?.message).toBe('database or disk is full');
-    expect(commit({ puts: [{ id: 'a', state: '2' }] }, small)).toBeUndefined();
-    expect(loaded(small)).toEqual(['a o 2', 'b o 1']);
-    small.close();
-  });
+    const files: [StagedFile, StagedFile] = [new StagedFile('one'), new StagedFile('two')];
+    return { own: sessionsIn(database, { synchronous: 'off', files }), files, database };
+  };
 
   it('fails the batch as a whole, is counted while it lasts, and what was stored before stays', () => {
-    const database = openDatabase(':memory:', SESSIONS_FORM, 'normal', true);
-    const small = sessionsIn(database);
-    expect(commit({ puts: [{ id: 'a', origin: 'o', state: '1' }] }, small)).toBeUndefined();
-    small.forgetIntents(['gone']);
-    const pages = database.pragma('page_count', { simple: true }) as number;
-    database.pragma(`max_page_count = ${pages}`);
-    const large = { id: 'b', origin: 'x'.repeat(50_000), state: '1' };
-    const both = { puts: [{ id: 'a', state: '2' }, large], intents: [intent('z', 1)] };
-    expect(commit(both, small)?.message).toBe('database or disk is full');
-    expect(small.failing).toBe(1);
-    expect(loaded(small)).toEqual(['a o 1']);
+    const { own, files } = staged();
+    expect(commit({ puts: [{ id: 'a', origin: 'o', state: '1' }], intents: [intent('y', 0)] }, own)).toBeUndefined();
+    own.forgetIntents(['y', 'never']);
+    files[0].space = 50;
+    const both = {
+      puts: [
+        { id: 'a', state: '2' },
+        { id: 'b', origin: 'x'.repeat(50), state: '1' },
+      ],
+      intents: [intent('z', 1)],
+    };
+    expect(commit(both, own)?.message).toBe('ENOSPC: no space left on device, write');
+    expect(commit({ deletes: ['a'], puts: [{ id: 'c', origin: 'x'.repeat(50), state: '1' }] }, own)).toBeDefined();
+    expect(own.failing).toBe(2);
+    expect(loaded(own)).toEqual(['a o 1']);
+    files[0].space = Number.POSITIVE_INFINITY;
+    expect(commit(both, own)).toBeUndefined();
+    expect(own.failing).toBe(0);
+    expect(loaded(own)).toEqual(['a o 2', `b ${'x'.repeat(50)} 1`]);
+    expect(own.intents()).toEqual([intent('z', 1)]);
+    own.close();
+  });
+
+  it('fails a batch whose policy the database can not take: no session names one that is not there', () => {
+    const { own, database } = staged();
+    database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
+    const batch = {
+      policies: [{ key: 'k', body: 'x'.repeat(50_000) }],
+      puts: [{ id: 'a', origin: 'o', state: '1' }],
+    };
+    expect(commit(batch, own)?.message).toBe('database or disk is full');
+    expect(loaded(own)).toEqual([]);
     database.pragma('max_page_count = 1000');
-    expect(commit(both, small)).toBeUndefined();
-    expect(small.failing).toBe(0);
-    expect(loaded(small)).toHaveLength(2);
-    expect(small.intents()).toHaveLength(1);
-    small.close();
+    expect(commit(batch, own)).toBeUndefined();
+    expect([loaded(own), own.policy('k')?.length]).toEqual([['a o 1'], 50_000]);
+    own.close();
+  });
+
+  it('leaves the journal to the next start where the database can not take it at the end', () => {
+    const { own, files, database } = staged();
+    commit({ puts: [{ id: 'a', origin: 'x'.repeat(50_000), state: '1' }] }, own);
+    const before = database.serialize();
+    database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
+    own.close();
+    expect(files.map(({ removed }) => removed)).toEqual([false, false]);
+    const next = sessionsIn(new Database(before), { synchronous: 'off', files });
+    expect(loaded(next)).toEqual([`a ${'x'.repeat(50_000)} 1`]);
+    next.close();
+    expect(files.map(({ removed }) => removed)).toEqual([true, true]);
   });
 });
 
@@ -224,11 +224,22 @@ describe('a file that can not be used', () => {
     const made = new Database(other);
     made.pragma('user_version = 7');
     made.close();
-    expect(said(other)).toBe(`${other}: made by another version (form 7, expected 1); move it away to start anew`);
+    expect(said(other)).toBe(`${other}: made by another version (form 7, expected 2); move it away to start anew`);
     const garbage = scene.file('garbage.sqlite', 'no database'.repeat(1000));
     expect(said(garbage)).toBe(`${garbage}: file is not a database`);
     expect(readFileSync(garbage, 'utf8')).toBe('no database'.repeat(1000));
     expect(said(join(garbage, 'sessions.sqlite'))).toMatch(/garbage\.sqlite\/sessions\.sqlite: (EEXIST|ENOTDIR)/);
+  });
+
+  it('is named: a journal of another database', () => {
+    const other = sqliteSessions({ path: join(scene.folder, 'other', 'sessions.sqlite') });
+    const journal = join(scene.folder, 'other', 'sessions.sqlite.journal-1');
+    const own = join(scene.folder, 'own.sqlite');
+    writeFileSync(`${own}.journal-1`, readFileSync(journal));
+    expect(said(own)).toBe(
+      `${own}.journal-1: belongs to another database; bring that back beside it, or move both journals away to start anew`,
+    );
+    other.close();
   });
 
   it('is named where it is damaged further in, when it is read', () => {
