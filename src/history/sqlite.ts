@@ -42,12 +42,15 @@ export const HISTORY_FORM: DatabaseForm = {
   pageBytes: 4096,
 };
 
-function pointerStatements(db: Database.Database, column: 'session_info' | 'group_state') {
-  return {
-    set: db.prepare(`UPDATE folders SET ${column} = ? WHERE id = ?`),
-    get: db.prepare(`SELECT ${column} FROM folders WHERE id = ?`).pluck(),
-  };
+/** A folder's row. */
+interface FolderRow {
+  readonly id: number;
+  next_uid: number;
+  session_info: number | null;
+  group_state: number | null;
 }
+
+const COLUMNS = { SessionInfoObjectID: 'session_info', GroupStateObjectID: 'group_state' } as const;
 
 export interface SqliteHistoryOptions {
   readonly path: string;
@@ -62,34 +65,36 @@ export function sqliteHistory(options: SqliteHistoryOptions): SqliteHistory {
 export class SqliteHistory implements HistoryDriver, HistoryReader {
   readonly #db: Database.Database;
   readonly #flush: LogFlush | undefined;
-  readonly #folderId: Database.Statement;
+  readonly #folder: Database.Statement;
   readonly #makeFolder: Database.Statement;
+  readonly #changeFolder: Database.Statement;
   readonly #uidOf: Database.Statement;
-  readonly #takeUid: Database.Statement;
   readonly #insert: Database.Statement;
-  readonly #pointers: Readonly<Record<Pointer, { readonly set: Database.Statement; readonly get: Database.Statement }>>;
   /** Made once: better-sqlite3 makes four functions for each that it is given. */
   readonly #atomically: <T>(work: () => T) => T;
-  /** The folder that the transaction under way has found: until its end nobody else can remove it. */
-  #found: { readonly folder: FolderRef; readonly id: number } | undefined;
+  /**
+   * The folder that the transaction under way works in: until its end nobody else can change or remove it. What has
+   * changed in its row is written when the transaction goes on to another folder, or ends.
+   */
+  #found: { readonly folder: FolderRef; readonly row: FolderRow; changed: boolean } | undefined;
 
   constructor(db: Database.Database, flush?: LogFlush) {
     this.#db = db;
     this.#flush = flush;
-    this.#atomically = db.transaction((work: () => unknown) => work()) as <T>(work: () => T) => T;
-    this.#folderId = db
-      .prepare('SELECT id FROM folders WHERE user = ? AND conversation = ? AND contribution = ?')
-      .pluck();
+    this.#atomically = db.transaction((work: () => unknown) => {
+      const result = work();
+      this.#leaveFolder();
+      return result;
+    }) as <T>(work: () => T) => T;
+    this.#folder = db.prepare(
+      'SELECT id, next_uid, session_info, group_state FROM folders WHERE user = ? AND conversation = ? AND contribution = ?',
+    );
     this.#makeFolder = db.prepare('INSERT OR IGNORE INTO folders (user, conversation, contribution) VALUES (?, ?, ?)');
+    this.#changeFolder = db.prepare('UPDATE folders SET next_uid = ?, session_info = ?, group_state = ? WHERE id = ?');
     this.#uidOf = db.prepare('SELECT uid FROM objects WHERE folder = ? AND key = ?').pluck();
-    this.#takeUid = db
-      .prepare('UPDATE folders SET next_uid = next_uid + 1 WHERE id = ? RETURNING next_uid - 1')
-      .pluck();
-    this.#insert = db.prepare('INSERT INTO objects (folder, uid, key, content) VALUES (?, ?, ?, ?)');
-    this.#pointers = {
-      SessionInfoObjectID: pointerStatements(db, 'session_info'),
-      GroupStateObjectID: pointerStatements(db, 'group_state'),
-    };
+    this.#insert = db.prepare(
+      'INSERT INTO objects (folder, uid, key, content) VALUES (?, ?, ?, ?) ON CONFLICT (folder, key) DO NOTHING',
+    );
   }
 
   together(work: () => void): void {
@@ -99,40 +104,43 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   openFolder(folder: FolderRef, done: Done<void>): void {
     this.#change(done, () => {
+      if (this.#found?.folder === folder) return;
       this.#makeFolder.run(folder.user, folder.conversationId, folder.contributionId);
     });
   }
 
   append(folder: FolderRef, key: string, object: string, done: Done<number>): void {
-    this.#change(done, () => this.#inTransaction(() => this.#appendOnce(this.#existing(folder), key, object)));
+    this.#change(done, () => this.#inTransaction(() => this.#appendOnce(folder, key, object)));
   }
 
   appendAll(folder: FolderRef, objects: readonly KeyedObject[], done: Done<readonly number[]>): void {
     this.#change(done, () =>
       this.#inTransaction(() => {
-        const id = this.#existing(folder);
-        return objects.map(({ key, object }) => this.#appendOnce(id, key, object));
+        this.#existing(folder);
+        return objects.map(({ key, object }) => this.#appendOnce(folder, key, object));
       }),
     );
   }
 
   setPointer(folder: FolderRef, pointer: Pointer, uid: number, done: Done<void>): void {
-    this.#change(done, () => {
-      this.#pointers[pointer].set.run(uid, this.#existing(folder));
-    });
+    this.#change(done, () =>
+      this.#inTransaction(() => {
+        const row = this.#existing(folder);
+        const column = COLUMNS[pointer];
+        if (row[column] === uid) return;
+        row[column] = uid;
+        this.#rowChanged();
+      }),
+    );
   }
 
   getPointer(folder: FolderRef, pointer: Pointer, done: Done<number | null>): void {
-    this.#try(done, () => {
-      const id = this.#idOf(folder);
-      if (id === undefined) return null;
-      return this.#pointers[pointer].get.get(id) as number | null;
-    });
+    this.#try(done, () => this.#rowOf(folder)?.[COLUMNS[pointer]] ?? null);
   }
 
   remove(folder: FolderRef, uid: number, done: Done<void>): void {
     this.#change(done, () => {
-      const id = this.#idOf(folder);
+      const id = this.#rowOf(folder)?.id;
       if (id !== undefined) this.#db.prepare('DELETE FROM objects WHERE folder = ? AND uid = ?').run(id, uid);
     });
   }
@@ -152,7 +160,7 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
 
   objects(folder: FolderRef, done: Done<readonly StoredObject[]>): void {
     this.#try(done, () => {
-      const id = this.#idOf(folder);
+      const id = this.#rowOf(folder)?.id;
       if (id === undefined) return [];
       const rows = this.#db.prepare('SELECT uid, content FROM objects WHERE folder = ? ORDER BY uid').all(id);
       return (rows as { uid: number; content: Buffer }[]).map(({ uid, content }) => ({
@@ -193,25 +201,42 @@ export class SqliteHistory implements HistoryDriver, HistoryReader {
     }
   }
 
-  #appendOnce(folder: number, key: string, object: string): number {
-    const known = this.#uidOf.get(folder, key) as number | undefined;
-    if (known !== undefined) return known;
-    const uid = this.#takeUid.get(folder) as number;
-    this.#insert.run(folder, uid, key, Buffer.from(object, 'latin1'));
+  /** Inside a transaction. An object that is there already, by its key, keeps its UID. */
+  #appendOnce(folder: FolderRef, key: string, object: string): number {
+    const row = this.#existing(folder);
+    const uid = row.next_uid;
+    const { changes } = this.#insert.run(row.id, uid, key, Buffer.from(object, 'latin1'));
+    if (changes === 0) return this.#uidOf.get(row.id, key) as number;
+    row.next_uid++;
+    this.#rowChanged();
     return uid;
   }
 
-  #idOf(folder: FolderRef): number | undefined {
-    if (this.#found?.folder === folder) return this.#found.id;
-    const id = this.#folderId.get(folder.user, folder.conversationId, folder.contributionId) as number | undefined;
-    if (id !== undefined && this.#db.inTransaction) this.#found = { folder, id };
-    return id;
+  #rowOf(folder: FolderRef): FolderRow | undefined {
+    if (this.#found?.folder === folder) return this.#found.row;
+    this.#leaveFolder();
+    const { user, conversationId, contributionId } = folder;
+    const row = this.#folder.get(user, conversationId, contributionId) as FolderRow | undefined;
+    if (row !== undefined && this.#db.inTransaction) this.#found = { folder, row, changed: false };
+    return row;
   }
 
-  #existing(folder: FolderRef): number {
-    const id = this.#idOf(folder);
-    if (id === undefined) throw new NoFolder(folder);
-    return id;
+  #existing(folder: FolderRef): FolderRow {
+    const row = this.#rowOf(folder);
+    if (row === undefined) throw new NoFolder(folder);
+    return row;
+  }
+
+  #rowChanged(): void {
+    if (this.#found !== undefined) this.#found.changed = true;
+  }
+
+  #leaveFolder(): void {
+    if (this.#found?.changed) {
+      const { id, next_uid, session_info, group_state } = this.#found.row;
+      this.#changeFolder.run(next_uid, session_info, group_state, id);
+    }
+    this.#found = undefined;
   }
 
   /** What is written is to be flushed. */

@@ -2,9 +2,12 @@
  * Sessions nobody hears of, before the first real one: the compiler of the runtime has then seen the whole way from
  * socket to store, and the first callers do not wait for it. A whole server, put together by the same code as the real
  * one, since optimised code is for the classes it has seen: with a virtual network and clock, the first real calls made
- * it start over. It hears on a loopback port of its own, its stores are in memory, and nothing is left of it: no file,
- * metric or log line.
+ * it start over. It hears on a loopback port of its own, its sessions are in a folder for the time being, and nothing is
+ * left of it: no file, metric or log line.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Role } from '../../machines/session/policy.ts';
 import type { EngineCounters } from '../engine/engine.ts';
 import { policyOf } from './config/policy.ts';
@@ -45,31 +48,36 @@ export async function warmUp(config: Config, options: WarmUpOptions = {}): Promi
   const { sessions = SESSIONS, limitMs = LIMIT_MS } = options;
   const begun = performance.now();
   const phones = await WarmUpPhones.open();
+  const folder = mkdtempSync(join(tmpdir(), 'cpm-warm-up-'));
   const byEnding: Record<string, number> = {};
   let done = 0;
   try {
     for (let round = 1; round <= ROUNDS; round++) {
       const until = begun + (limitMs * round) / ROUNDS;
-      const { ended, byReason } = await rehearse(config, phones, sessions / ROUNDS, until);
+      const { ended, byReason } = await rehearse(config, { phones, folder }, sessions / ROUNDS, until);
       done += ended;
       for (const [reason, count] of Object.entries(byReason)) byEnding[reason] = (byEnding[reason] ?? 0) + count;
     }
   } finally {
     await phones.close();
+    rmSync(folder, { recursive: true });
   }
   return { sessions: done, byEnding, ms: performance.now() - begun };
 }
 
-async function rehearse(
-  config: Config,
-  phones: WarmUpPhones,
-  sessions: number,
-  until: number,
-): Promise<EngineCounters> {
+/** What a rehearsal is played with. */
+interface Stage {
+  readonly phones: WarmUpPhones;
+  /** Holds the sessions. */
+  readonly folder: string;
+}
+
+async function rehearse(config: Config, stage: Stage, sessions: number, until: number): Promise<EngineCounters> {
   // Made as the real one is, so that they have its shape.
-  const always = policyOf(rehearsed(config, phones.core, 'always'));
-  const never = policyOf(rehearsed(config, phones.core, 'never'));
-  const server = await startServer(rehearsed(config, phones.core), silent(config));
+  const always = policyOf(rehearsed(config, stage, 'always'));
+  const never = policyOf(rehearsed(config, stage, 'never'));
+  const server = await startServer(rehearsed(config, stage), silent(config));
+  const { phones } = stage;
   phones.call((server.listening[0] ?? '').replace('udp:', ''));
   try {
     for (let batch = 0; batch * BATCH < sessions && performance.now() < until; batch++) {
@@ -94,15 +102,16 @@ function run(phones: WarmUpPhones, batch: number): Promise<boolean> {
   return phones.run(calls, `${batch}`, BATCH_MS);
 }
 
-/** The server's own configuration, where it costs nothing outside; no network but loopback, no file, no limit. */
-function rehearsed(config: Config, core: string, mediaPath: Config['policy']['mediaPath'] = 'auto'): Config {
+/** The server's own configuration, where it costs nothing outside; no network but loopback, no limit. */
+function rehearsed(config: Config, stage: Stage, mediaPath: Config['policy']['mediaPath'] = 'auto'): Config {
   const { history, sessions } = config;
+  const path = join(stage.folder, 'sessions.sqlite');
   return configSchema.parse({
     domain: config.domain,
-    sip: { listen: ['udp:127.0.0.1:0'], core: `sip:${core};lr`, overload: { maxLagMs: 60_000 } },
+    sip: { listen: ['udp:127.0.0.1:0'], core: `sip:${stage.phones.core};lr`, overload: { maxLagMs: 60_000 } },
     policy: { mediaPath, defaultAllowOfflineStorage: true },
     registrar: { driver: 'none' },
-    sessions: sessions.driver === 'memory' ? sessions : { ...sessions, path: ':memory:' },
+    sessions: sessions.driver === 'memory' ? sessions : { ...sessions, path },
     history:
       history.driver === 'none' ? history : { driver: 'sqlite', path: ':memory:', folderName: history.folderName },
     timers: config.timers,

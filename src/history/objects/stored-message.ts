@@ -52,18 +52,41 @@ function oneLine(line: string): string {
   return BREAK.test(line) ? line.replace(/[\r\n\0]+/g, ' ') : line;
 }
 
-/** `Mon, 02 Jan 2006 15:04:05 +0000` (RFC 5322 3.3). */
-export function rfc5322Date(ms: number): string {
-  const { year, month, day, weekday, hours, minutes, seconds } = civil(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${DAYS[weekday]}, ${two(day)} ${MONTHS[month - 1]} ${year} ${two(hours)}:${two(minutes)}:${two(seconds)} +0000`;
+/** A second as it is written. */
+interface Written {
+  readonly second: number;
+  /** `Mon, 02 Jan 2006 15:04:05 +0000` (RFC 5322 3.3). */
+  readonly mail: string;
+  /** `2006-01-02T15:04:05Z` (RFC 3339). */
+  readonly xml: string;
 }
 
-/** `2006-01-02T15:04:05Z` (RFC 3339). */
+/** The last one that was written: under load the next object has the same. */
+let latest: Written = written(0);
+
+export function rfc5322Date(ms: number): string {
+  return writtenOf(ms).mail;
+}
+
 export function rfc3339(ms: number): string {
-  const { year, month, day, hours, minutes, seconds } = civil(ms);
+  return writtenOf(ms).xml;
+}
+
+function writtenOf(ms: number): Written {
+  const second = Math.floor(ms / 1000);
+  if (second !== latest.second) latest = written(second);
+  return latest;
+}
+
+function written(second: number): Written {
+  const { year, month, day, weekday, hours, minutes, seconds } = civil(second);
   const two = (value: number): string => String(value).padStart(2, '0');
-  return `${year}-${two(month)}-${two(day)}T${two(hours)}:${two(minutes)}:${two(seconds)}Z`;
+  const time = `${two(hours)}:${two(minutes)}:${two(seconds)}`;
+  return {
+    second,
+    mail: `${DAYS[weekday]}, ${two(day)} ${MONTHS[month - 1]} ${year} ${time} +0000`,
+    xml: `${year}-${two(month)}-${two(day)}T${time}Z`,
+  };
 }
 
 interface Civil {
@@ -77,8 +100,7 @@ interface Civil {
 }
 
 /** UTC calendar of a time. Computed here, since the core has no clock and so no `Date` (days from civil, Hinnant). */
-function civil(ms: number): Civil {
-  const seconds = Math.floor(ms / 1000);
+function civil(seconds: number): Civil {
   const days = Math.floor(seconds / 86_400);
   const rest = seconds - days * 86_400;
   const shifted = days + 719_468;
