@@ -26,7 +26,7 @@ export interface JournalFile {
   /** Waits until what was written is on the disk. */
   sync(): void;
   close(): void;
-  /** Closes it and takes it away. */
+  /** Takes it away, when it is closed. */
   remove(): void;
 }
 
@@ -41,7 +41,6 @@ export function nodeFile(path: string): JournalFile {
     descriptor = openSync(path, 'wx+', 0o600);
     syncFolder(path);
   }
-  const close = (): void => closeSync(descriptor);
   return {
     path,
     get size() {
@@ -64,11 +63,8 @@ export function nodeFile(path: string): JournalFile {
     },
     cut: (at) => ftruncateSync(descriptor, at),
     sync: () => fdatasyncSync(descriptor),
-    close,
-    remove() {
-      close();
-      unlinkSync(path);
-    },
+    close: () => closeSync(descriptor),
+    remove: () => unlinkSync(path),
   };
 }
 

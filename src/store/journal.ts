@@ -110,9 +110,14 @@ export class Journal {
     for (const { file } of this.segments) file.close();
   }
 
-  /** Closes it, and leaves no file: the database has everything. */
+  /** Closes it, and leaves no file: the database has everything. One that can't be taken away is known to be folded. */
   remove(): void {
-    for (const { file } of this.segments) file.remove();
+    for (const { file } of this.segments) {
+      file.close();
+      try {
+        file.remove();
+      } catch {}
+    }
   }
 
   #begin(segment: Segment, generation: number, follows: number): void {

@@ -17,7 +17,7 @@ import { read } from './read.ts';
 import { Rows } from './rows.ts';
 import type { Place, Segment } from './segment.ts';
 
-/** Some hundred sessions' whole lives; and memory that is written again and again is nearer than memory that is not. */
+/** Some hundred sessions' whole lives. Smaller and larger ones cost the same (docs/benchmarks.md). */
 const SEGMENT_BYTES = 8 << 20;
 
 /** Rows that are written at a time, while calls wait. */
@@ -178,6 +178,7 @@ export class JournalledRows {
 
   /** The segment may be written over once the database's log is on the disk. */
   #release(): void {
+    if (this.#closed) return;
     const released = (error: Error | null): void => {
       if (this.#closed) return;
       if (error !== null) {

@@ -77,22 +77,23 @@ export function sessionsIn(db: Database.Database, settings: JournalSettings = { 
   const removeRegistration = db.prepare('DELETE FROM registrations WHERE id = ?');
   /** Work that is done, and of which the journal has not heard. */
   let done: string[] = [];
-  let failing = 0;
+  /** Times in a row that a write came to nothing, of what a turn has changed and of what goes into the database at once. */
+  const failing = { turns: 0, database: 0 };
 
-  function attempt(work: () => void): Error | undefined {
+  function attempt(what: keyof typeof failing, work: () => void): Error | undefined {
     try {
       work();
-      failing = 0;
+      failing[what] = 0;
       return undefined;
     } catch (error) {
-      failing++;
+      failing[what]++;
       return error as Error;
     }
   }
 
   /** One write of the database, beside the journal. */
   function change(work: () => void): void {
-    attempt(db.transaction(work));
+    attempt('database', db.transaction(work));
     rows.wrote();
   }
 
@@ -112,7 +113,7 @@ export function sessionsIn(db: Database.Database, settings: JournalSettings = { 
   return {
     durable: true,
     commit(batch, finished) {
-      const error = attempt(() => {
+      const error = attempt('turns', () => {
         // The database has a policy before any session names it: the journal may be folded without those that do.
         for (const { key, body } of batch.policies) putPolicy.run(key, body);
         const changes = changesOf(batch);
@@ -153,7 +154,7 @@ export function sessionsIn(db: Database.Database, settings: JournalSettings = { 
       kept: () => keptIn(db),
     },
     get failing() {
-      return failing + rows.failing;
+      return failing.turns + failing.database + rows.failing;
     },
     close() {
       rows.close();

@@ -221,6 +221,19 @@ describe('with `synchronous: normal`, where the disk comes later', () => {
     expect([segments(), store.failing]).toEqual([[3, 2], 0]);
   });
 
+  it('nothing is tried again when the store is closed', () => {
+    put('a');
+    done('.journal-1');
+    done('-wal', new Error('EIO'));
+    store.close();
+    store = sessionsIn(openDatabase(path(), SESSIONS_FORM, 'off', true), { synchronous: 'off' });
+    jest.advanceTimersByTime(10_000);
+    expect(under()).toEqual([]);
+    const found: string[] = [];
+    store.load((id) => found.push(id));
+    expect(found).toEqual(['a']);
+  });
+
   it('a journal that does not reach the disk is told of until it does', () => {
     store.commit({ puts: [{ id: 'a', origin: 'o', state: '' }], deletes: [], intents: [], policies: [] }, () => {});
     expect(under()).toEqual([]);

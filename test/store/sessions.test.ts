@@ -170,6 +170,9 @@ describe('a full disk', () => {
     expect(commit(both, own)?.message).toBe('ENOSPC: no space left on device, write');
     expect(commit({ deletes: ['a'], puts: [{ id: 'c', origin: 'x'.repeat(50), state: '1' }] }, own)).toBeDefined();
     expect(own.failing).toBe(2);
+    // What goes into the database at once says nothing of the journal.
+    own.registrations.forget('nobody');
+    expect(own.failing).toBe(2);
     expect(loaded(own)).toEqual(['a o 1']);
     files[0].space = Number.POSITIVE_INFINITY;
     expect(commit(both, own)).toBeUndefined();
