@@ -82,6 +82,11 @@ export class Journal {
     return this.#sealed;
   }
 
+  /** Of both segments. */
+  get bytes(): number {
+    return this.#active.end + (this.#sealed?.end ?? 0);
+  }
+
   /** Writes this into the active segment. True where its characters have two bytes each. Throws where it can't be. */
   append(text: string): boolean {
     const { segmentBytes, sync } = this.#options;

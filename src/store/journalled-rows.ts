@@ -50,8 +50,9 @@ export class JournalledRows {
   readonly #logFlush: LogFlush | undefined;
   readonly #flushes = new Map<Segment, LogFlush>();
   #closed = false;
-  #unfolded = 0;
-  #unflushed = false;
+  /** What database and disk said last, where they did not take what stands in the journal. */
+  #notFolded: string | undefined;
+  #notFlushed: string | undefined;
 
   /** Throws, with a path, where something can't be read. Afterwards the tables have everything. */
   constructor(db: Database.Database, settings: JournalSettings) {
@@ -110,19 +111,25 @@ export class JournalledRows {
       const { path } = segment.file;
       if (path === ':memory:') continue;
       const each = (error: Error | null): void => {
-        this.#unflushed = error !== null;
+        this.#notFlushed = error?.message;
       };
       this.#flushes.set(segment, new LogFlush(path, each, sync));
     }
   }
 
-  /** Times that the database could not take something since it last could; 1 where the journal does not reach the disk. */
-  get failing(): number {
-    return this.#unfolded + (this.#unflushed ? 1 : 0);
+  /** Why the database, or the disk, is behind the journal; undefined where they are not, or only by what is to be. */
+  get behind(): string | undefined {
+    return this.#notFolded ?? this.#notFlushed;
+  }
+
+  /** Bytes of the journal that the database may not have. */
+  get journalBytes(): number {
+    return this.#journal.bytes;
   }
 
   /** Writes all of this, or throws and nothing of it is written. */
   write(changes: Changes): void {
+    if (this.#closed) throw new Error('the session store is closed');
     const { active } = this.#journal;
     const at = active.next;
     const wide = this.#journal.append(changes.text);
@@ -147,8 +154,8 @@ export class JournalledRows {
   #turn(): void {
     try {
       if (!this.#journal.turn()) return;
-    } catch {
-      this.#unfolded++;
+    } catch (error) {
+      this.#notFolded = (error as Error).message;
       return;
     }
     // Later frames on the disk count only where these are there as well.
@@ -166,12 +173,12 @@ export class JournalledRows {
         done = left > 0;
         if (done) this.#setFolded.run(sealed.head.generation);
       });
-    } catch {
-      this.#unfolded++;
+    } catch (error) {
+      this.#notFolded = (error as Error).message;
       this.#later(() => this.#foldSome());
       return;
     }
-    this.#unfolded = 0;
+    this.#notFolded = undefined;
     if (done) this.#release();
     else this.#soon(() => this.#foldSome());
   }
@@ -182,10 +189,10 @@ export class JournalledRows {
     const released = (error: Error | null): void => {
       if (this.#closed) return;
       if (error !== null) {
-        this.#unfolded++;
+        this.#notFolded = error.message;
         return this.#later(() => this.#release());
       }
-      this.#unfolded = 0;
+      this.#notFolded = undefined;
       this.#journal.release();
       this.#turn();
     };

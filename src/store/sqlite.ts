@@ -25,8 +25,12 @@ export interface SqliteSessions extends SessionStore {
   forgetIntents(ids: readonly string[]): void;
   /** Registrations, which the core repeats only after hours. */
   readonly registrations: RegistrationKeeper;
-  /** Times that journal or database could not be written since they last could. */
+  /** Times in a row that something could not be stored. */
   readonly failing: number;
+  /** Why the database, or the disk, does not have what is stored in the journal before it; undefined while all is well. */
+  readonly behind: string | undefined;
+  /** Bytes of the journal that the database may not have. */
+  readonly journalBytes: number;
   close(): void;
 }
 
@@ -154,7 +158,13 @@ export function sessionsIn(db: Database.Database, settings: JournalSettings = { 
       kept: () => keptIn(db),
     },
     get failing() {
-      return failing.turns + failing.database + rows.failing;
+      return failing.turns + failing.database;
+    },
+    get behind() {
+      return rows.behind;
+    },
+    get journalBytes() {
+      return rows.journalBytes;
     },
     close() {
       rows.close();

@@ -245,6 +245,20 @@ describe('health', () => {
     expect(pf.alice.heard(near)).toContain('BYE');
   });
 
+  it('is degraded while the journal of the sessions grows, which is measured', async () => {
+    pf = await host(scene, RECORDED);
+    const { sessions } = pf.server;
+    if (!('journalBytes' in sessions)) throw new Error('not a store with a journal');
+    const before = await pf.metric('session_journal_bytes');
+    await pf.establish();
+    expect(await pf.metric('session_journal_bytes')).toBeGreaterThan(before);
+    Object.defineProperty(sessions, 'behind', { value: 'disk I/O error' });
+    expect(await pf.ask('GET', '/readyz')).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', problems: ['stored sessions stay in the journal, which grows: disk I/O error'] },
+    });
+  });
+
   it('history work that waits survives a stop, and is done after the next start', async () => {
     const stores = {
       ...RECORDED,

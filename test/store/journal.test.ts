@@ -81,12 +81,12 @@ describe('the database', () => {
     staged.begin('s0', 20_000);
     for (const id of ['s1', 's2']) staged.begin(id);
     staged.settle();
-    expect([staged.store.failing, staged.inTable()]).toEqual([1, []]);
+    expect([staged.store.behind, staged.inTable()]).toEqual(['database or disk is full', []]);
     expect(staged.begin('later')).toBeUndefined();
     pages(1000);
     jest.advanceTimersByTime(1000);
     staged.settle();
-    expect(staged.store.failing).toBe(0);
+    expect([staged.store.behind, staged.store.failing]).toEqual([undefined, 0]);
     expect(Object.keys(staged.loaded()).sort()).toEqual(['later', 's0', 's1', 's2']);
     jest.useRealTimers();
   });
@@ -215,10 +215,10 @@ describe('with `synchronous: normal`, where the disk comes later', () => {
     // The second is full as well, and nothing says yet that the first may go.
     expect(segments()).toEqual([1, 2]);
     done('-wal', new Error('EIO'));
-    expect([segments(), store.failing]).toEqual([[1, 2], 1]);
+    expect([segments(), store.behind]).toEqual([[1, 2], 'EIO']);
     jest.advanceTimersByTime(1000);
     done('-wal');
-    expect([segments(), store.failing]).toEqual([[3, 2], 0]);
+    expect([segments(), store.behind]).toEqual([[3, 2], undefined]);
   });
 
   it('nothing is tried again when the store is closed', () => {
@@ -239,11 +239,11 @@ describe('with `synchronous: normal`, where the disk comes later', () => {
     expect(under()).toEqual([]);
     jest.advanceTimersByTime(200);
     done('.journal-1', new Error('EIO'));
-    expect(store.failing).toBe(1);
+    expect(store.behind).toBe('EIO');
     store.commit({ puts: [{ id: 'a', state: 'later' }], deletes: [], intents: [], policies: [] }, () => {});
     jest.advanceTimersByTime(200);
     done('.journal-1');
-    expect(store.failing).toBe(0);
+    expect(store.behind).toBeUndefined();
   });
 });
 

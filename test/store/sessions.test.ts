@@ -134,6 +134,13 @@ describe('the SQLite session store', () => {
     expect(loaded()).toEqual(['a o 1']);
   });
 
+  it('stores nothing more when it is closed', () => {
+    store.close();
+    expect(commit({ puts: [{ id: 'a', origin: 'o', state: '1' }] })?.message).toBe('the session store is closed');
+    store = sqliteSessions({ path });
+    expect(loaded()).toEqual([]);
+  });
+
   it('takes over a file that was written before there was a journal', () => {
     store.close();
     const old = new Database(path);

@@ -21,6 +21,9 @@ export function healthOf(server: Server): Health {
   if ('failing' in server.sessions && server.sessions.failing > 0) {
     problems.push('sessions can not be stored: a restart would lose them');
   }
+  if ('behind' in server.sessions && server.sessions.behind !== undefined) {
+    problems.push(`stored sessions stay in the journal, which grows: ${server.sessions.behind}`);
+  }
   if (outbox?.lastError != null) problems.push(`history can not be stored: ${outbox.lastError}`);
   const oldest = outbox?.oldest;
   if (oldest !== undefined && server.clock.now() - oldest > OLD_WORK_MS) {

@@ -55,6 +55,10 @@ export function metricsOf(server: Server): Registry {
   });
   gauge('connections', 'Connections open', () => server.network.connections);
   counter('store_failures', 'Times sessions could not be stored', () => engine.counters.storeFailures);
+  const { sessions } = server;
+  if ('journalBytes' in sessions) {
+    gauge('session_journal_bytes', 'Of the session store, and not in its database yet', () => sessions.journalBytes);
+  }
   messageMetrics(server, { gauge, counters });
   gauge('outbox_depth', 'History work waiting', () => outbox?.depth ?? 0);
   gauge('outbox_age_seconds', 'Age of the oldest history work', () => ageOf(outbox?.oldest, server));
