@@ -1,12 +1,13 @@
 /** The command line: help, what a running server is asked, and what is said where that can not be done. */
 
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { stringify } from 'yaml';
+import { sqliteSessions } from '../../src/store/sqlite.ts';
 import { command } from '../support/command.ts';
 import { type Hosted, host } from '../support/hosted.ts';
 import { Scene } from '../support/processes.ts';
@@ -209,7 +210,7 @@ describe('a server that can not start says why and exits 1', () => {
     return ['serve', '--config', scene.file(`${name}.yaml`, stringify(config))];
   }
 
-  it('a store that is no database, is of another form, is held by another process, or has no folder', async () => {
+  it('a store that is no database, is of another form, is held by another process, has a journal of another or no folder', async () => {
     const at = (name: string): string => join(scene.folder, name);
     writeFileSync(at('corrupt-sessions.sqlite'), 'this is no database, but long enough to look at'.repeat(100));
     writeFileSync(at('garbled-history.sqlite'), 'this is no database, but long enough to look at'.repeat(100));
@@ -220,11 +221,15 @@ describe('a server that can not start says why and exits 1', () => {
     held.pragma('locking_mode = EXCLUSIVE');
     held.exec('CREATE TABLE held (x)');
     writeFileSync(at('file'), '');
+    const elsewhere = sqliteSessions({ path: at('elsewhere.sqlite') });
+    copyFileSync(at('elsewhere.sqlite.journal-1'), at('stray-sessions.sqlite.journal-1'));
+    elsewhere.close();
     const runs = await commands(
       configured('corrupt'),
       configured('garbled'),
       configured('other'),
       configured('held'),
+      configured('stray'),
       configured('nofolder', { sessions: { driver: 'sqlite', path: 'file/sessions.sqlite' } }),
     );
     held.close();
@@ -234,9 +239,14 @@ describe('a server that can not start says why and exits 1', () => {
       [
         1,
         '',
-        'cpm-engine: other-sessions.sqlite: made by another version (form 99, expected 1); move it away to start anew\n',
+        'cpm-engine: other-sessions.sqlite: made by another version (form 99, expected 2); move it away to start anew\n',
       ],
       [1, '', 'cpm-engine: held-sessions.sqlite: in use by another process\n'],
+      [
+        1,
+        '',
+        'cpm-engine: stray-sessions.sqlite.journal-1: belongs to another database; bring that back beside it, or move both journals away to start anew\n',
+      ],
       [1, '', expect.stringMatching(/^cpm-engine: file\/sessions\.sqlite: .*(ENOTDIR|EEXIST)/)],
     ]);
   });
