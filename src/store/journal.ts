@@ -126,6 +126,8 @@ export class Journal {
   }
 
   #begin(segment: Segment, generation: number, follows: number): void {
+    // One that has grown while the database could not be written gives its room back.
+    if (segment.file.size > 2 * this.#options.segmentBytes) segment.file.cut(0);
     segment.begin({ generation, store: this.#options.store, follows });
     this.#active = segment;
   }

@@ -91,6 +91,19 @@ describe('the database', () => {
     jest.useRealTimers();
   });
 
+  it('has taken a segment that had grown: its file is as small as others again', () => {
+    const staged = new Staged();
+    staged.begin('large', 20_000);
+    staged.settle();
+    expect(staged.files[0].size).toBeGreaterThan(20_000);
+    for (let at = 0; at < 10; at++) {
+      staged.begin(`s${at}`, 100);
+      staged.settle();
+    }
+    expect(staged.files[0].size).toBeLessThan(2 * SEGMENT_BYTES);
+    expect(staged.killed().loaded().large).toHaveLength('origin large: '.length + 20_000);
+  });
+
   it('that can not be written for long lets the journal grow to a bound, and then sessions are not stored', () => {
     jest.useFakeTimers();
     const staged = new Staged();
