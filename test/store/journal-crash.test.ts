@@ -92,11 +92,21 @@ function expectStored(found: Staged, model: Model): void {
   for (const key of model.policies) expect(found.store.policy(key)).toBe(`policy ${key}`);
 }
 
+function isStored(found: Staged, model: Model): boolean {
+  try {
+    expectStored(found, model);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function run(steps: readonly Of<typeof step>[], restarted: (staged: Staged) => Staged, first: Staged): void {
   let staged = first;
   let model = new Model();
-  const restart = (): void => {
+  const restart = (perhaps?: Model): void => {
     staged = restarted(staged);
+    if (perhaps !== undefined && !isStored(staged, model)) model = perhaps;
     expectStored(staged, model);
     for (const id of staged.store.intents().map((work) => work.id)) model.work.add(id);
     model.done.clear();
@@ -129,9 +139,14 @@ function run(steps: readonly Of<typeof step>[], restarted: (staged: Staged) => S
       after.take(wanted);
       // A policy goes into the database first, whatever becomes of the rest.
       for (const { key } of wanted.policies) model.policies.add(key);
-      if (error === undefined) model = after;
-      else expect(error).toBeInstanceOf(Killed);
-      restart();
+      if (error === undefined) {
+        model = after;
+        restart();
+      } else {
+        expect(error).toBeInstanceOf(Killed);
+        // A frame that was begun is whole where an earlier use of the file has left the same text behind its beginning.
+        restart(after);
+      }
     } else if (one.step === 'killed') restart();
     else expectStored(staged, model);
   }
