@@ -47,8 +47,12 @@ const BATCH_MS = 2_000;
 export async function warmUp(config: Config, options: WarmUpOptions = {}): Promise<WarmedUp> {
   const { sessions = SESSIONS, limitMs = LIMIT_MS } = options;
   const begun = performance.now();
-  const phones = await WarmUpPhones.open();
+  // First, since nothing is open yet where it can't be made.
   const folder = mkdtempSync(join(tmpdir(), 'cpm-warm-up-'));
+  const phones = await WarmUpPhones.open().catch((error: Error) => {
+    rmSync(folder, { recursive: true });
+    throw error;
+  });
   const byEnding: Record<string, number> = {};
   let done = 0;
   try {

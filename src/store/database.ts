@@ -42,8 +42,8 @@ export function openDatabase(
     }
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);
-    // Most records are written over before a checkpoint comes round, so that it has little to copy; and the log is mostly
-    // on the disk by then (log-flush.ts), so that it waits little for that, on the thread that answers calls.
+    // The log is copied on the thread that answers calls: seldom, and when most of it is on the disk already
+    // (log-flush.ts), so that it waits little for that.
     db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
     db.exec(schema);
     db.pragma(`user_version = ${version}`);

@@ -85,7 +85,7 @@ export class JournalledRows {
       if (frames++ === 0) this.#knowRows();
       const changes = changesIn(text);
       for (const { kind, id, first } of changes) {
-        if (kind === 'P') this.#putPolicy.run(id, text.slice(first.at, first.at + first.length));
+        if (kind === 'P') this.putPolicy(id, text.slice(first.at, first.at + first.length));
       }
       this.#note(changes, segment, at, wide);
     });
@@ -93,6 +93,11 @@ export class JournalledRows {
     // On the disk, before the journal goes on from it.
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
     journal.begin();
+  }
+
+  /** Into the database, at once; one that is there stays as it is. */
+  putPolicy(key: string, body: string): void {
+    this.#putPolicy.run(key, body);
   }
 
   #knowRows(): void {

@@ -73,7 +73,6 @@ export function sqliteSessions(options: SqliteSessionsOptions): SqliteSessions {
 export function sessionsIn(db: Database.Database, settings: JournalSettings = { synchronous: 'off' }): SqliteSessions {
   takeOverIntents(db);
   const rows = new JournalledRows(db, settings);
-  const putPolicy = db.prepare('INSERT OR IGNORE INTO policies (key, body) VALUES (?, ?)');
   const policyOf = db.prepare('SELECT body FROM policies WHERE key = ?').pluck();
   const policyKeys = db.prepare('SELECT key FROM policies').pluck();
   const removePolicy = db.prepare('DELETE FROM policies WHERE key = ?');
@@ -119,7 +118,7 @@ export function sessionsIn(db: Database.Database, settings: JournalSettings = { 
     commit(batch, finished) {
       const error = attempt('turns', () => {
         // The database has a policy before any session names it: the journal may be folded without those that do.
-        for (const { key, body } of batch.policies) putPolicy.run(key, body);
+        for (const { key, body } of batch.policies) rows.putPolicy(key, body);
         const changes = changesOf(batch);
         if (changes.list.length > 0) rows.write(changes);
       });
