@@ -3,7 +3,10 @@
  * whatever else the machine does falls on all of them. What two builds differ by shows within two hundredths, where runs
  * one after the other differ by a quarter.
  *
- *   node bench/together.mjs [--rate 100] [--calls 800] [--warm 3000] [--rounds 6] [--history] NAME=FOLDER ...
+ *   node bench/together.mjs [--rate 100] [--calls 800] [--warm 3000] [--rounds 6] [--history] [--turns] NAME=FOLDER ...
+ *
+ * With --turns they run all the while, and have their calls one after the other: the caches are then one server's, as in
+ * a run of its own, and a round is over before the machine has changed.
  *
  * FOLDER is a checkout with its packages and its build; the same one may stand twice, which shows the spread. Behind it,
  * after commas, may stand flags of Node: `x=.,--max-semi-space-size=4`. The rate is that of each server. Prints a line for
@@ -26,6 +29,7 @@ const { values, positionals } = parseArgs({
     warm: { type: 'string', default: '3000' },
     rounds: { type: 'string', default: '6' },
     history: { type: 'boolean', default: false },
+    turns: { type: 'boolean', default: false },
   },
 });
 if (positionals.length === 0) throw new Error('give NAME=FOLDER for each build');
@@ -90,9 +94,16 @@ async function bound(port) {
 }
 
 async function round(servers, calls) {
+  if (!values.turns) return together(servers, calls);
+  const costs = [];
+  for (const server of servers) costs.push(...(await together([server], calls)));
+  return costs;
+}
+
+async function together(servers, calls) {
   const before = servers.map(cpuOf);
-  const callers = servers.map(({ port }, at) =>
-    sipp(26300 + 10 * at, [
+  const callers = servers.map(({ port }) =>
+    sipp(port + 200, [
       `${IP}:${port}`,
       ...['-sf', scenario('uac'), '-r', values.rate, '-m', String(calls), '-l', String(calls), '-d', '0'],
       ...['-recv_timeout', '32000', '-key', 'served_user', '<sip:alice@home.example>;sescase=orig;regstate=reg'],

@@ -6,7 +6,6 @@ import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Iwf } from '../isf/reference/iwf/iwf.ts';
 import type { Service, Taken } from '../isf/reference/iwf/service.ts';
 import type { Session } from '../isf/reference/iwf/session.ts';
-import { addressWithoutTag } from '../sip/dialog/dialog.ts';
 import { type HeaderField, headerField, parseNameAddress, SipRequest } from '../sip/index.ts';
 import { addressParam } from '../sip/message/address.ts';
 import type { Timer } from '../time/clock.ts';
@@ -97,7 +96,7 @@ export class Keeper implements Service {
       contact: { user: said.uri, peer, conversationId },
       as: {
         contributionId,
-        from: addressWithoutTag(value('from')),
+        from: said.fromAddress,
         headers: [
           headerField('P-Served-User', `<${served}>;sescase=term;deferral=${this.#mark}`),
           ...SHOWN_HEADERS.flatMap((name) => said.lines(name)),

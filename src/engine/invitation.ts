@@ -2,7 +2,6 @@
 import type { InviteFacts } from '../../machines/session/context.ts';
 import type { Role } from '../../machines/session/policy.ts';
 import type { PolicyQuestion } from '../policy/rules.ts';
-import { addressWithoutTag } from '../sip/dialog/dialog.ts';
 import { parseNameAddress } from '../sip/message/address.ts';
 import { mediaType, partsOf } from '../sip/message/body.ts';
 import { detached } from '../sip/message/header.ts';
@@ -115,8 +114,8 @@ export function papersOf({ role, service }: Asked, request: SipRequest, at: numb
     inReplyToContributionId: kept(request.header('inreplyto-contribution-id')),
     service: detached(request.header('p-asserted-service') ?? `urn:urn-7:3gpp-service.ims.icsi.oma.cpm.${service}`),
     group: service === 'session.group',
-    from: detached(addressWithoutTag(request.header('from') ?? '')),
-    to: detached(addressWithoutTag(request.header('to') ?? '')),
+    from: request.fromAddress,
+    to: request.toAddress,
     subject: kept(request.header('subject')),
     referredBy: kept(request.header('referred-by')),
     callId: detached(request.callId),

@@ -17,7 +17,7 @@ export interface Answering extends Describing {
 
 /** A provisional response as the inviter gets it. */
 export function composeProgress(received: SipResponse, by: Answering): Payload & { reason: string } {
-  const contact = contactValue(received.list('contact')[0], by.identity, by.contacts);
+  const contact = contactValue(received.contact, by.identity, by.contacts);
   const headers = [headerField('Contact', contact), ...passedHeaders(received)];
   const sdp = descriptionOf(received);
   return { reason: received.reason, headers, body: bodyToward('a', received, sdp, by) };
@@ -29,7 +29,7 @@ export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContex
   const received = primary === undefined ? undefined : responseOf(by.dossier, answeredKey(primary));
   if (received === undefined) return undefined;
   // O-200B-5 T-200B-3: a SIP URI that resolves back to the one received.
-  const contact = contactValue(received.list('contact')[0], by.identity, by.contacts);
+  const contact = contactValue(received.contact, by.identity, by.contacts);
   bookOf(by.dossier, 'a').contact = contact;
   const timer = context.legs.a?.timer ?? null;
   const headers: HeaderField[] = [

@@ -1,6 +1,6 @@
 /** Which headers pass from one leg of a B2BUA to the other, and which are each leg's own (digest 3.2). */
 import type { LegTimer } from '../../../machines/session/context.ts';
-import { parseNameAddress } from '../../sip/message/address.ts';
+import type { NameAddress } from '../../sip/message/address.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import type { AnyMessage } from '../../sip/message/message.ts';
 import { withoutParams } from '../../sip/message/params.ts';
@@ -46,8 +46,7 @@ export function passedHeaders(message: AnyMessage): HeaderField[] {
 }
 
 /** Our Contact toward one leg: our own URI, with the feature parameters of the other side's (4e, 4f, A-08). */
-export function contactValue(peerContact: string | undefined, identity: Identity, contacts: ContactCipher): string {
-  const peer = peerContact === undefined ? undefined : parseNameAddress(peerContact);
+export function contactValue(peer: NameAddress | undefined, identity: Identity, contacts: ContactCipher): string {
   const uri = peer === undefined ? `sip:${identity.contact}` : `sip:${contacts.seal(peer.uri)}@${identity.contact}`;
   // `expires` and `q` are about registrations and redirections, not about this dialog.
   const features = peer === undefined || peer.params === '' ? '' : withoutParams(peer.params, 'expires', 'q');

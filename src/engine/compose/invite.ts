@@ -1,7 +1,6 @@
 /** The INVITE that goes on: 8.2.2.1 step 4 and 8.3.2.1 step 7 for a B2BUA, step 5 and step 8 for a proxy. */
 import type { SessionContext } from '../../../machines/session/context.ts';
 import type { EffectOf } from '../../../machines/session/effects.ts';
-import { addressWithoutTag } from '../../sip/dialog/dialog.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import type { SipRequest } from '../../sip/message/message.ts';
 import { quote } from '../../sip/message/params.ts';
@@ -30,7 +29,7 @@ type InviteEffect = EffectOf<'invite'>;
 export function composeInvite(effect: InviteEffect, context: SessionContext, by: Inviting): OutgoingInvite | undefined {
   const received = by.dossier.invite;
   if (received === null) return undefined;
-  const contact = contactValue(received.list('contact')[0], by.identity, by.contacts);
+  const contact = contactValue(received.contact, by.identity, by.contacts);
   bookOf(by.dossier, effect.leg).contact = contact;
   const { se, minSE, refresher } = context.policy.timers;
   const smallest = Math.max(minSE, effect.minSE ?? 0, context.invite.timer.minSE ?? 0);
@@ -50,8 +49,8 @@ export function composeInvite(effect: InviteEffect, context: SessionContext, by:
   return {
     // O-INV-4a T-INV-7a: the received Request-URI.
     uri: effect.target ?? by.dossier.destination,
-    from: addressWithoutTag(received.header('from') ?? ''),
-    to: addressWithoutTag(received.header('to') ?? ''),
+    from: received.fromAddress,
+    to: received.toAddress,
     maxForwards: forwardsLeft(received),
     headers: effect.streams === null ? headers : withoutBodyHeaders(headers),
     // O-INV-4g T-INV-7c-iii O-200B-1b-ii T-200I-2b-i

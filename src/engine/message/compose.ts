@@ -3,7 +3,6 @@ import type { MessageContext } from '../../../machines/message/context.ts';
 import type { EffectOf } from '../../../machines/message/effects.ts';
 import type { MessageIntent } from '../../history/intent.ts';
 import { storedMessage } from '../../history/objects/stored-message.ts';
-import { addressWithoutTag } from '../../sip/dialog/dialog.ts';
 import { type HeaderField, headerField } from '../../sip/message/header.ts';
 import { SipRequest } from '../../sip/message/message.ts';
 import { quote } from '../../sip/message/params.ts';
@@ -44,8 +43,8 @@ export function composeDelivery({ request, asked }: MessagePapers, delivery: Del
     asked.destination,
     [
       headerField('Max-Forwards', '70'),
-      headerField('From', `${addressWithoutTag(request.header('from') ?? '')};tag=${id}`),
-      headerField('To', addressWithoutTag(request.header('to') ?? '')),
+      headerField('From', `${request.fromAddress};tag=${id}`),
+      headerField('To', request.toAddress),
       headerField('Call-ID', id),
       headerField('CSeq', `${number} MESSAGE`),
       headerField('User-Agent', products(identity, request.header('user-agent'))),

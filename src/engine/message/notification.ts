@@ -1,6 +1,5 @@
 /** A delivery notification (RFC 5438) that the function makes itself: a message it had promised was given up. */
 import { rfc3339, xmlEscaped } from '../../history/objects/stored-message.ts';
-import { addressWithoutTag } from '../../sip/dialog/dialog.ts';
 import { bytesOfWire } from '../../sip/message/bytes.ts';
 import { headerField } from '../../sip/message/header.ts';
 import { SipRequest } from '../../sip/message/message.ts';
@@ -22,7 +21,7 @@ export function composeNotification(message: MessagePapers, id: string, now: num
     [
       headerField('Max-Forwards', '70'),
       headerField('From', `${user};tag=${id}`),
-      headerField('To', addressWithoutTag(request.header('from') ?? '')),
+      headerField('To', request.fromAddress),
       headerField('Call-ID', `${id}.n`),
       headerField('CSeq', '1 MESSAGE'),
       headerField('User-Agent', identity.products),

@@ -1,10 +1,9 @@
 /** Dialogs (RFC 3261 12): what two user agents must remember of each other, as plain data. */
 import type { Flow } from '../flow.ts';
 import { parseNameAddress } from '../message/address.ts';
-import { NO_BYTES, trimBlanks, trimmedSlice } from '../message/bytes.ts';
+import { NO_BYTES } from '../message/bytes.ts';
 import { detached, type HeaderField, headerField } from '../message/header.ts';
 import { SipRequest, type SipResponse } from '../message/message.ts';
-import { withoutParams } from '../message/params.ts';
 import { isSipUri, parseUri, uriParam } from '../message/uri.ts';
 
 /** JSON, so that a session can be stored and taken up again by another process. */
@@ -58,25 +57,14 @@ export function dialogOfRequest(request: SipRequest, localTag: string): Dialog {
     callId: detached(request.callId),
     localTag,
     remoteTag: detached(request.fromTag ?? ''),
-    localAddress: detached(addressWithoutTag(request.header('to') ?? '')),
-    remoteAddress: detached(addressWithoutTag(request.header('from') ?? '')),
+    localAddress: request.toAddress,
+    remoteAddress: request.fromAddress,
     localCSeq: 0,
     remoteCSeq: request.cseq?.number ?? 0,
     routes: request.list('record-route').map(detached),
     // A peer of RFC 2543 may give no Contact; its From is then where it is reached (RFC 2543 6.13).
     target: detached(request.contact?.uri ?? request.from?.uri ?? ''),
   };
-}
-
-/** A From or To value without its tag parameter; the spelling of the rest is kept. */
-export function addressWithoutTag(value: string): string {
-  const params = parseNameAddress(value)?.params ?? '';
-  // Only behind the address: a display name or the URI may hold the same text.
-  if (params === '') return value;
-  const text = trimBlanks(value);
-  const address = trimmedSlice(text, 0, text.length - params.length);
-  const onlyTag = params.startsWith(';tag=') && params.indexOf(';', 1) < 0;
-  return onlyTag ? address : `${address}${withoutParams(params, 'tag')}`;
 }
 
 /** A request without its Via, and the URI of the next hop it must be sent to. */

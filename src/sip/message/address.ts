@@ -1,6 +1,6 @@
 /** Addresses in From, To, Contact, Route and their like: name-addr or addr-spec with parameters (RFC 3261 20.10). */
 import { characters, runEnd, trimBlanks, trimmedSlice } from './bytes.ts';
-import { paramOf, unquote } from './params.ts';
+import { paramOf, unquote, withoutParams } from './params.ts';
 import { parseUri, type Uri } from './uri.ts';
 
 export interface NameAddress {
@@ -56,6 +56,17 @@ function parseAddrSpec(text: string): NameAddress | undefined {
   const uri = trimBlanks(semicolon < 0 ? text : text.slice(0, semicolon));
   if (uri === '' || /[\s,?>"]/.test(uri)) return undefined;
   return { display: undefined, uri, params: semicolon < 0 ? '' : text.slice(semicolon) };
+}
+
+/** A From or To value without its tag parameter; the spelling of the rest is kept. `read` is the value taken apart. */
+export function addressWithoutTag(value: string, read = parseNameAddress(value)): string {
+  const params = read?.params ?? '';
+  // Only behind the address: a display name or the URI may hold the same text.
+  if (params === '') return value;
+  const text = trimBlanks(value);
+  const address = trimmedSlice(text, 0, text.length - params.length);
+  const onlyTag = params.startsWith(';tag=') && params.indexOf(';', 1) < 0;
+  return onlyTag ? address : `${address}${withoutParams(params, 'tag')}`;
 }
 
 /** Value of a header parameter; '' for a flag, undefined where it is absent. */

@@ -1,7 +1,6 @@
 /** Dialogs as data (RFC 3261 12): what is kept of a request or response, and the requests made from it. */
 import { describe, expect, it } from '@jest/globals';
 import {
-  addressWithoutTag,
   type Dialog,
   dialogOfRequest,
   dialogOfResponse,
@@ -27,22 +26,6 @@ const INVITE = parseMessage(
     'Contact: "A" <sip:alice@10.0.1.1;ob>;expires=1',
   ]),
 ).message as SipRequest;
-
-describe('addressWithoutTag', () => {
-  it.each([
-    ['<sip:a@b>;tag=1', '<sip:a@b>'],
-    ['<sip:a@b>', '<sip:a@b>'],
-    ['sip:a@b;tag=1', 'sip:a@b'],
-    ['sip:a@b ; TAG = 1 ; x', 'sip:a@b;x'],
-    ['"x;tag=name" <sip:a@b>;tag=1', '"x;tag=name" <sip:a@b>'],
-    ['<sip:a@b;tag=uri>;tag=1', '<sip:a@b;tag=uri>'],
-    ['<sip:a@b;tag=uri>', '<sip:a@b;tag=uri>'],
-    ['Alice  <sip:a@b> ;x="a;tag=2";tag=1;tag=3', 'Alice  <sip:a@b>;x="a;tag=2"'],
-    ['broken <', 'broken <'],
-  ])('RFC 3261 12.1: of %s is %s', (value, rest) => {
-    expect(addressWithoutTag(value)).toBe(rest);
-  });
-});
 
 describe('the dialog of a request', () => {
   it('RFC 3261 12.1.1: has the route set in order, the Contact as target, and no number of ours yet', () => {

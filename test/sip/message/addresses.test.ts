@@ -1,6 +1,6 @@
 /** Addresses, parameters, lists and Vias (RFC 3261 20 and 25.1), each grammar with what it takes and what not. */
 import { describe, expect, it } from '@jest/globals';
-import { addressParam, parseNameAddress } from '../../../src/sip/message/address.ts';
+import { addressParam, addressWithoutTag, parseNameAddress } from '../../../src/sip/message/address.ts';
 import { splitList } from '../../../src/sip/message/header.ts';
 import {
   isToken,
@@ -230,3 +230,19 @@ describe('parseVia', () => {
 function fail(): never {
   throw new Error('not a Via');
 }
+
+describe('addressWithoutTag', () => {
+  it.each([
+    ['<sip:a@b>;tag=1', '<sip:a@b>'],
+    ['<sip:a@b>', '<sip:a@b>'],
+    ['sip:a@b;tag=1', 'sip:a@b'],
+    ['sip:a@b ; TAG = 1 ; x', 'sip:a@b;x'],
+    ['"x;tag=name" <sip:a@b>;tag=1', '"x;tag=name" <sip:a@b>'],
+    ['<sip:a@b;tag=uri>;tag=1', '<sip:a@b;tag=uri>'],
+    ['<sip:a@b;tag=uri>', '<sip:a@b;tag=uri>'],
+    ['Alice  <sip:a@b> ;x="a;tag=2";tag=1;tag=3', 'Alice  <sip:a@b>;x="a;tag=2"'],
+    ['broken <', 'broken <'],
+  ])('RFC 3261 12.1: of %s is %s', (value, rest) => {
+    expect(addressWithoutTag(value)).toBe(rest);
+  });
+});

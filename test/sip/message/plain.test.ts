@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { addressWithoutTag } from '../../../src/sip/dialog/dialog.ts';
 import { literalAddress } from '../../../src/sip/locate/locate.ts';
+import { addressWithoutTag } from '../../../src/sip/message/address.ts';
 import { bytesOfWire } from '../../../src/sip/message/bytes.ts';
 import { wellFormedParams } from '../../../src/sip/message/params.ts';
 import { parseMessage } from '../../../src/sip/message/parse.ts';

@@ -1,6 +1,7 @@
 /** What must hold of any bytes in the message layer. Throws where it does not. */
 import { expect } from '@jest/globals';
-import { addressWithoutTag, dialogOfRequest } from '../../../src/sip/dialog/dialog.ts';
+import { dialogOfRequest } from '../../../src/sip/dialog/dialog.ts';
+import { addressWithoutTag } from '../../../src/sip/message/address.ts';
 import { partsOf, sdpOf, withSdp } from '../../../src/sip/message/body.ts';
 import { bytesOfWire, wireOfBytes } from '../../../src/sip/message/bytes.ts';
 import { StreamFramer } from '../../../src/sip/message/frame.ts';
