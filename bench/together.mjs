@@ -93,10 +93,13 @@ async function bound(port) {
   throw new Error(`nothing listens on udp ${port}`);
 }
 
-async function round(servers, calls) {
-  if (!values.turns) return together(servers, calls);
+/** Each round begins one server further on, so that a slow drift of the machine falls on all of them. */
+async function inTurn(servers, calls, number) {
   const costs = [];
-  for (const server of servers) costs.push(...(await together([server], calls)));
+  for (let step = 0; step < servers.length; step++) {
+    const which = (number + step) % servers.length;
+    [costs[which]] = await together([servers[which]], calls);
+  }
   return costs;
 }
 
@@ -123,9 +126,10 @@ try {
   const servers = positionals.map(startServer);
   for (const { port } of servers) await bound(port);
   await sleep(1000);
-  await round(servers, Number(values.warm));
+  const round = values.turns ? inTurn : together;
+  await round(servers, Number(values.warm), 0);
   for (let at = 0; at < Number(values.rounds); at++) {
-    const costs = await round(servers, Number(values.calls));
+    const costs = await round(servers, Number(values.calls), at);
     servers.forEach((server, which) => void server.cpu.push(costs[which]));
     console.error(servers.map(({ name }, which) => `${name} ${shown(costs[which])} ms`).join('   '));
   }

@@ -35,10 +35,10 @@ function timerToward(to: LegName, context: SessionContext): HeaderField[] {
 /** Our Contact toward a leg: the one its dialog already has, or one for the Contact that just came. */
 function contactHeaders(received: AnyMessage, to: LegName, by: Answering): HeaderField[] {
   const method = received.kind === 'request' ? received.method : (received.cseq?.method ?? '');
-  const peer = received.contact;
-  if (!WITH_CONTACT.includes(method) || (peer === undefined && method !== 'INVITE')) return [];
+  const given = received.list('contact').length > 0;
+  if (!WITH_CONTACT.includes(method) || (!given && method !== 'INVITE')) return [];
   const book = bookOf(by.dossier, to);
-  if (peer !== undefined) book.contact = contactValue(peer, by.identity, by.contacts);
+  if (given) book.contact = contactValue(received.contact, by.identity, by.contacts);
   return [headerField('Contact', book.contact ?? `<sip:${by.identity.contact}>`)];
 }
 

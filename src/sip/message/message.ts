@@ -1,7 +1,7 @@
 /** SIP requests and responses (RFC 3261 7): ordered header lines and a body of bytes, parsed only when asked. */
 import { addressParam, addressWithoutTag, type NameAddress, parseNameAddress } from './address.ts';
 import { characters, decimal, NO_BYTES, runEnd, sameIgnoringCase } from './bytes.ts';
-import { detached, type HeaderField, headerField, splitList } from './header.ts';
+import { type HeaderField, headerField, splitList } from './header.ts';
 import { parseVia, type Via } from './via.ts';
 
 export interface CSeq {
@@ -81,14 +81,14 @@ abstract class SipMessage {
     return this.#read().toTag;
   }
 
-  /** Value of From without its tag; a dialog keeps it, hence it shares no memory with the message. */
+  /** Value of From without its tag. */
   get fromAddress(): string {
-    return detached(addressWithoutTag(this.header('from') ?? '', this.from));
+    return addressWithoutTag(this.header('from') ?? '', this.from);
   }
 
-  /** Value of To without its tag, in the same way. */
+  /** Value of To without its tag. */
   get toAddress(): string {
-    return detached(addressWithoutTag(this.header('to') ?? '', this.to));
+    return addressWithoutTag(this.header('to') ?? '', this.to);
   }
 
   #read(): Addresses {
