@@ -1,6 +1,7 @@
 /** BYE against BYE, and against the ACK (RFC 3261 15; digest 2.2; A-26, A-49). */
 import { expect, it } from '@jest/globals';
 import { chatSdp } from '../../src/testing/index.ts';
+import { resume, stall } from '../support/store.ts';
 import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
 import { established, KEPT, ROLES, ringing } from './scene.ts';
@@ -56,6 +57,68 @@ race('BYE before ACK', () => {
     `);
     scene.over(scene.endedBy(scene.far));
   });
+
+  // A-29: the end by the other entity is told when the history is sealed. An ACK that comes until then lets the BYE go
+  // as well as a later one: nothing more is waited for once the store has answered.
+  it("orig, B2BUA: the callee's BYE comes before the caller's ACK, and that while the history is sealed", () => {
+    const scene = ringing('orig', 'b2bua', KEPT);
+    scene.far.respond(200, { sdp: chatSdp('bob') });
+    scene.settle();
+    scene.near.response(200);
+    stall(scene.world);
+    scene.far.bye();
+    scene.settle();
+    scene.near.ack();
+    scene.world.advance(700);
+    resume(scene.world);
+    scene.settle();
+    scene.answer(scene.near, 'BYE');
+    expect(scene.ladder).toEqual(ladder`
+               pf ← callee   200 INVITE 1
+      caller ← pf            200 INVITE 1
+               pf ← callee   BYE 1
+               pf → callee   ACK 1
+      caller → pf            ACK 1
+      after 0.7 s
+      caller ← pf            BYE 1 Message-UID 1
+      caller → pf            200 BYE 1
+               pf → callee   200 BYE 1
+    `);
+    scene.over('byeFromEntity');
+  });
+
+  // The same where nobody has said BYE: each leg is told when the history is sealed.
+  it.each(ROLES)(
+    "%s, B2BUA: the operator ends it before the caller's ACK, and that while the history is sealed",
+    (role) => {
+      const scene = ringing(role, 'b2bua', KEPT);
+      scene.far.respond(200, { sdp: chatSdp('bob') });
+      scene.settle();
+      scene.near.response(200);
+      stall(scene.world);
+      for (const id of [...scene.world.pf.engine.sessions.keys()]) scene.world.pf.engine.end(id, 'operator');
+      scene.settle();
+      scene.near.ack();
+      scene.world.advance(700);
+      resume(scene.world);
+      scene.settle();
+      scene.answer(scene.near, 'BYE');
+      scene.answer(scene.far, 'BYE');
+      const { toCaller, toCallee } = scene.uid;
+      expect(scene.ladder).toEqual(ladder`
+               pf ← callee   200 INVITE 1
+      caller ← pf            200 INVITE 1
+      caller → pf            ACK 1
+      after 0.7 s
+      caller ← pf            BYE 1 ${toCaller} (SIP;cause=480;text="Ended by the operator")
+               pf → callee   ACK 1
+               pf → callee   BYE 2 ${toCallee} (SIP;cause=480;text="Ended by the operator")
+      caller → pf            200 BYE 1
+               pf ← callee   200 BYE 2
+    `);
+      scene.over('operator');
+    },
+  );
 
   // As before, but the ACK never comes: RFC 3261 15 lets the BYE go when 64*T1 are over, and A-26 does not let the
   // callee wait so long for its 200.

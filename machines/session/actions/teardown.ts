@@ -226,10 +226,12 @@ export const teardown = {
     if (offered && event.status < 300) turn.order({ type: 'acknowledge', leg: event.leg });
   }),
 
-  /** The ACK, or the end of waiting for it, lets the BYE go that was held back. */
+  /** The ACK, or the end of waiting for it, lets the BYE go that was held back; one that isn't due yet need not wait. */
   sayHeldBye: order<EventOf<'acknowledged' | 'unacknowledged'>>((turn, event) => {
-    if (turn.leg(event.leg)?.phase !== 'byeDue') return;
-    sayBye(turn, event.leg);
+    const phase = turn.leg(event.leg)?.phase;
+    if (phase === 'byeDue') sayBye(turn, event.leg);
+    else if (phase === 'answered') turn.setLeg(event.leg, { phase: 'confirmed' });
+    else return;
     turn.checkpoint();
   }),
 

@@ -215,6 +215,14 @@ function endIsBounded({ event, before, step }: Stepped): Broken {
   return at > storeBudgetMs + byeJoinMs + transactionMs ? 'invariant 13: the deadline of the end is put off' : null;
 }
 
+/** Invariant 13: a BYE waits for the inviter's ACK (RFC 3261 15), and not for one that has come. */
+function nothingWaitsForTheAck({ event, step, configuration }: Stepped): Broken {
+  if (configuration.mode === 'proxy' || event.type !== 'acknowledged') return null;
+  const phase = step.after.legs[event.leg]?.phase;
+  const waits = phase === 'answered' || phase === 'byeDue';
+  return waits ? `invariant 13: leg ${event.leg} waits for an ACK that has come` : null;
+}
+
 const STEP_LAWS = [
   oneFunnel,
   oneFinalAnswer,
@@ -225,6 +233,7 @@ const STEP_LAWS = [
   storedOnce,
   lateAnswerEnds,
   endIsBounded,
+  nothingWaitsForTheAck,
 ];
 
 // --- states ------------------------------------------------------------------------------------------------------
