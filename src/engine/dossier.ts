@@ -55,10 +55,12 @@ export interface Dossier {
   readonly papers: SessionPapers;
   /** Instance of the served client, once it is known which one has the session (A-41). */
   instance: string | null;
-  /** The invitation; kept until the session is established, since it may go out again. */
+  /** The invitation; kept until its answer is acknowledged, since it may go out again, and the answer by its Via. */
   invite: SipRequest | null;
-  /** Invitations sent, by leg, so that a restart can take them up. Kept as long as `invite`. */
+  /** Invitations sent, by leg, so that a restart can take them up; kept until one of them is the session. */
   invites: Record<LegName, EffectOf<'invite'>>;
+  /** What the inviter was answered, until its ACK: a restart says it again (RFC 3261 13.3.1.4). */
+  answer: EffectOf<'answer'> | null;
   /** Who has spoken in a group session (From of CPIM messages), for its Group State; null while nobody has. */
   spoke: Set<string> | null;
   /** Who is in the group session, by its focus; null while that has said nothing. */
@@ -106,6 +108,15 @@ export function requestOf(dossier: Dossier, key: MessageKey): SipRequest | undef
 export function responseOf(dossier: Dossier, key: MessageKey): SipResponse | undefined {
   const message = dossier.messages.get(key);
   return message?.kind === 'response' ? message : undefined;
+}
+
+/** An answer that was said will not be said again: what it was made of goes, and the invitation with the way back. */
+export function settleAnswer(dossier: Dossier): void {
+  const { answer, messages } = dossier;
+  if (answer === null) return;
+  for (const leg of answer.from) messages.delete(answeredKey(leg));
+  dossier.answer = null;
+  dossier.invite = null;
 }
 
 // --- storing -----------------------------------------------------------------------------------------------
@@ -244,6 +255,7 @@ export function restoredDossier(origin: StoredPart<DossierOrigin>, state: Stored
     papers: { ...papers, farContact: farContact ?? null },
     invite: invite?.kind === 'request' ? invite : null,
     invites: invites ?? {},
+    answer: null,
     reason: reason ?? null,
     instance: instance ?? null,
     spoke: spoke === undefined ? null : new Set(spoke),

@@ -347,7 +347,8 @@ export class Engine implements SessionHost {
     perform(effect, this.#performing(session));
     forgetUsed(effect, session.dossier);
     if (effect.type === 'answer' || (effect.type === 'forwardResponse' && session.state === 'proxying')) {
-      thin(session.dossier);
+      // A proxy repeats no 2xx, and one that is long known has had its ACK.
+      thin(session.dossier, effect.type === 'answer' && !session.stale ? effect : null);
       this.#noteInstance(session);
     }
   }

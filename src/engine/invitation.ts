@@ -102,6 +102,7 @@ export function openDossier(invitation: Invitation, request: SipRequest, at: num
     invites: {},
     spoke: null,
     conference: null,
+    answer: null,
     reason: null,
     messages: new Map(),
   };

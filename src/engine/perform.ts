@@ -17,7 +17,6 @@ import { composeForward, composeInvite, type Inviting } from './compose/invite.t
 import {
   ackKey,
   answeredKey,
-  bookOf,
   type Dossier,
   failedKey,
   provisionalKey,
@@ -267,9 +266,6 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
     case 'progress':
       messages.delete(provisionalKey(effect.leg, effect.fork));
       return;
-    case 'answer':
-      for (const leg of effect.from) messages.delete(answeredKey(leg));
-      return;
     case 'acknowledge':
       if (effect.withBodyOf !== undefined) messages.delete(ackKey(effect.withBodyOf));
       return;
@@ -301,12 +297,13 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
   }
 }
 
-/** What an established session no longer needs: the invitation went its last way. */
-export function thin(dossier: Dossier): void {
-  dossier.invite = null;
+/** What an established session no longer needs. `said`: our answer, which is said until its ACK, and what that takes. */
+export function thin(dossier: Dossier, said: EffectOf<'answer'> | null): void {
+  dossier.answer = said;
   dossier.invites = {};
+  if (said === null) dossier.invite = null;
+  const counts = new Set<string>(said?.from.map(answeredKey));
   for (const key of dossier.messages.keys()) {
-    if (/^(provisional|failed|answered) /.test(key)) dossier.messages.delete(key);
+    if (/^(provisional|failed|answered) /.test(key) && !counts.has(key)) dossier.messages.delete(key);
   }
-  for (const leg of Object.keys(dossier.books)) bookOf(dossier, leg);
 }

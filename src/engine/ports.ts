@@ -63,7 +63,7 @@ export interface MediaPort {
 export interface Dialogs {
   exportLeg(leg: LegId): LegState | undefined;
   restoreLeg(state: LegState): void;
-  /** The early dialogs of an INVITE of ours that is still open: it is said again, and their numbers go on. */
+  /** The dialogs of an INVITE that is said again, or answered again: their numbers go on. */
   restoreEarly(state: LegState): void;
   /** The INVITE of a leg that has no final answer yet: it can be answered again. */
   restoreInvite(leg: LegId, request: SipRequest): void;

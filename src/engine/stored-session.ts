@@ -49,7 +49,7 @@ export interface StoredState {
   readonly dossier: DossierState;
   readonly legs?: readonly LegState[] | undefined;
   readonly proxied?: ProxiedState | undefined;
-  /** Effects that had not left when this was written. */
+  /** Effects that had not left when this was written, and the 2xx that is said until its ACK. */
   readonly pending?: readonly Effect[] | undefined;
   readonly step: number;
   readonly storedAt: number;
@@ -87,7 +87,8 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
   }
   const proxied = context.mode === 'proxy' ? dialogs.exportProxied?.(session.id) : undefined;
   // While a session ends nothing is offered or answered any more, so what was agreed is kept only for its history.
-  const dossier = dossierState(session.dossier, context.ending === null || mayOpenAgain(context));
+  const { answer } = session.dossier;
+  const dossier = dossierState(session.dossier, context.ending === null || answer !== null || mayOpenAgain(context));
   const state: StoredState = {
     value: session.actor.getSnapshot().value,
     context: stateContext(context),
@@ -95,7 +96,8 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
     dossier: dossier.value,
     legs: unlessEmpty(legs),
     proxied,
-    pending: unlessEmpty(session.pending),
+    // RFC 3261 13.3.1.4: the 2xx is said until its ACK; that will come again, and makes the far one.
+    pending: unlessEmpty(answer === null ? session.pending : [answer, ...session.pending]),
     step: session.step,
     storedAt: now,
   };
@@ -188,7 +190,7 @@ export function resumed(
   restoreLegs(id, state, dossier, dialogs);
   const snapshot = { status: 'active', value: state.value, historyValue: {}, context, children: {} };
   const { startedAt } = origin;
-  const pending = pendingAfter(state, dossier);
+  const pending = pendingAfter(state, dossier, fresh);
   const session = Session.resume(
     host,
     id,
@@ -236,9 +238,8 @@ function restoreLegs(id: string, stored: ReadState, dossier: Dossier, dialogs: P
   const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
   for (const state of stored.legs) {
     const name = state.id.slice(id.length + 1);
-    if (isOpenInvite(legs[name])) {
-      if (name !== 'a') dialogs.restoreEarly?.(state);
-    } else if (name !== 'a' || !unanswered) dialogs.restoreLeg?.(state);
+    if (name === 'a' ? unanswered : isOpenInvite(legs[name])) dialogs.restoreEarly?.(state);
+    else dialogs.restoreLeg?.(state);
   }
   if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
@@ -248,13 +249,20 @@ function isOpenInvite(leg: LegRecord | undefined): boolean {
   return leg?.phase === 'inviting' || leg?.phase === 'cancelling';
 }
 
-/** Pending effects, with the invitations that are still open in front: a copy of an INVITE finds its transaction. */
-function pendingAfter(stored: ReadState, dossier: Dossier): Effect[] {
+/**
+ * Pending effects, with the invitations that are still open in front: a copy of an INVITE finds its transaction. One that
+ * was called off is called off again, since the CANCEL may have waited for a provisional response (RFC 3261 9.1).
+ */
+function pendingAfter(stored: ReadState, dossier: Dossier, fresh: boolean): Effect[] {
+  const { legs } = stored.context;
   const waiting = new Set(stored.pending.flatMap((effect) => (effect.type === 'invite' ? [effect.leg] : [])));
   const open: EffectOf<'invite'>[] = Object.values(dossier.invites).filter(
-    (effect) => isOpenInvite(stored.context.legs[effect.leg]) && !waiting.has(effect.leg),
+    (effect) => isOpenInvite(legs[effect.leg]) && !waiting.has(effect.leg),
   );
-  return [...open, ...stored.pending];
+  const calledOff = open.flatMap(({ id, leg }): Effect[] =>
+    fresh && legs[leg]?.phase === 'cancelling' ? [{ id: `${id}.cancel`, type: 'cancel', leg }] : [],
+  );
+  return [...open, ...calledOff, ...stored.pending];
 }
 
 /** What the legs of a session that was taken up have said and been told of their media. */

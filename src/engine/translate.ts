@@ -21,6 +21,7 @@ import {
   provisionalKey,
   requestKey,
   responseKey,
+  settleAnswer,
 } from './dossier.ts';
 import { instanceOf, minSEOf, timerFacts } from './facts.ts';
 import type { Reading } from './invitation.ts';
@@ -56,9 +57,11 @@ export function translate(
       const sdp = descriptionOf(event.request);
       if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
       dossier.messages.set(ackKey(leg), event.request);
+      if (leg === 'a') settleAnswer(dossier);
       return { type: 'acknowledged', leg };
     }
     case 'unacknowledged':
+      if (leg === 'a') settleAnswer(dossier);
       return { type: 'unacknowledged', leg };
     case 'cancelled':
       dossier.reason = reasonOf(event.request);
@@ -67,6 +70,7 @@ export function translate(
       return { type: 'exchangeCancelled', leg, exchange: event.exchange };
     case 'bye':
       dossier.reason = reasonOf(event.request);
+      if (leg === 'a') settleAnswer(dossier);
       return { type: 'bye', leg, exchange: event.exchange };
     case 'request':
       return translateRequest(event.request, event.exchange, event.fork, leg, dossier);

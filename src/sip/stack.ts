@@ -369,7 +369,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#legs.restore(state);
   }
 
-  /** The early dialogs of an INVITE that will be said again. */
+  /** The dialogs of an INVITE that will be said again, or answered again. */
   restoreEarly(state: LegState): void {
     this.#legs.restoreEarly(state);
   }

@@ -144,6 +144,81 @@ describe('an established session', () => {
     expect(leftovers(world)).toEqual([]);
   });
 
+  it.each([
+    ['has not come', false],
+    ['has come, which the record does not tell', true],
+  ])(
+    'RFC 3261 13.3.1.4: stored again behind its 200, whose ACK %s: it says it again until the ACK comes',
+    (_, acked) => {
+      const world = new World(b2bua);
+      const near = invite(world, 'orig');
+      world.settle();
+      const far = world.core.incoming();
+      far.respond(200, { sdp: chatSdp('bob') });
+      world.settle();
+      const first = near.response(200);
+      for (const number of [1, 2]) {
+        far.request('INFO');
+        world.settle();
+        const relayed = near.expect('INFO');
+        expect(relayed.cseq?.number).toBe(number);
+        near.respond(200, { to: relayed });
+        world.settle();
+      }
+      if (acked) near.ack();
+      world.settle();
+      restart(world);
+      const again = near.response(200);
+      expect(again.toTag).toBe(first.toTag);
+      expect(bodyOf(again)).toBe(bodyOf(first));
+      near.ack();
+      world.settle();
+      far.expect('ACK');
+      far.bye();
+      world.settle();
+      const bye = near.expect('BYE');
+      expect(bye.cseq?.number).toBe(3);
+      near.respond(200, { to: bye });
+      world.settle();
+      far.response(200, 'BYE');
+      world.advance(70_000);
+      expect(leftovers(world)).toEqual([]);
+    },
+  );
+
+  it('RFC 3261 15: killed while a BYE waits for the ACK, it says the 200 again, and the BYE behind the ACK', () => {
+    const bound: string[] = [];
+    const media = {
+      adapt: (_session: string, leg: string, sdp: string) => {
+        bound.push(leg);
+        return sdp.replace(/2855/, String(3000 + bound.length));
+      },
+      release: () => {},
+    };
+    const world = new World({ ...b2bua, media });
+    const near = invite(world, 'orig');
+    world.settle();
+    const far = world.core.incoming();
+    far.respond(200, { sdp: chatSdp('bob') });
+    world.settle();
+    const first = near.response(200);
+    const bye = far.bye();
+    world.settle();
+    expect(bound).toEqual(['b', 'a']);
+    restart(world);
+    const again = near.response(200);
+    expect(bodyOf(again)).toBe(bodyOf(first));
+    expect(bound).toHaveLength(2);
+    near.ack();
+    world.settle();
+    near.respond(200, { to: near.expect('BYE') });
+    far.peer.sendRaw(bye);
+    world.settle();
+    far.response(200, 'BYE');
+    world.advance(70_000);
+    expect(leftovers(world)).toEqual([]);
+  });
+
   it('a long established one is not disturbed by a restart', () => {
     const world = new World(b2bua);
     const { near, far } = establish(world, 'orig');
@@ -154,6 +229,15 @@ describe('an established session', () => {
     world.advance(40_000);
     expect([...near.peer.waiting, ...far.peer.waiting]).toEqual([]);
     expect(world.pf.engine.sessions.size).toBe(1);
+    // Nor by one more, right after its record was written anew: its 200 has long had its ACK.
+    far.request('INFO');
+    world.settle();
+    near.respond(200, { to: near.expect('INFO') });
+    world.settle();
+    far.response(200, 'INFO');
+    restart(world);
+    world.advance(40_000);
+    expect(near.peer.waiting).not.toContain('200 INVITE');
   });
 
   it('keeps its session timer: it expires when it would have', () => {

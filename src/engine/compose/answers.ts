@@ -24,7 +24,8 @@ export function composeProgress(received: SipResponse, by: Answering): Payload &
 }
 
 /** The inviter's 200, from one far answer or several. */
-export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContext, by: Answering): Payload | undefined {
+export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContext, at: Answering): Payload | undefined {
+  const by = context.ending === null ? at : withoutMedia(at);
   const [primary] = effect.from;
   const received = primary === undefined ? undefined : responseOf(by.dossier, answeredKey(primary));
   if (received === undefined) return undefined;
@@ -50,6 +51,12 @@ export function composeAnswer(effect: EffectOf<'answer'>, context: SessionContex
   const answers = effect.from.flatMap((leg) => partialAnswer(leg, context, by));
   const others = headers.filter((field) => !field.name.startsWith('content-'));
   return { headers: [...others, ...SDP_HEADERS], body: mergedAnswer(offer, answers, by) };
+}
+
+/** A session that ends has no media any more: what it answered is said again as it was (RFC 3261 13.3.1.4). */
+function withoutMedia(by: Answering): Answering {
+  const { sent } = bookOf(by.dossier, 'a');
+  return sent === null ? by : { ...by, media: { ...by.media, adapt: () => sent.text } };
 }
 
 function partialAnswer(leg: LegName, context: SessionContext, by: Answering) {

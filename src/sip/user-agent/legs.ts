@@ -18,7 +18,7 @@ export class Legs {
   readonly #legs = new Registry<Leg>();
   /** INVITEs handed up that have no answer yet. */
   readonly #invites = new Registry<InviteServerTransaction>();
-  /** Early dialogs of INVITEs that are said again after a restart. */
+  /** Dialogs of INVITEs that are said again after a restart, or whose answer is. */
   readonly #early = new Map<LegId, LegState>();
   /** INVITEs that were answered before a restart, by Call-ID and From tag: a copy of one begins no session. */
   readonly #answered = new Map<string, LegId>();
@@ -114,7 +114,8 @@ export class Legs {
     const transaction = this.#invites.get(id);
     const request = transaction?.request;
     if (transaction === undefined || request === undefined) return undefined;
-    const leg = new UasLeg(this.#ua, id, request, transaction);
+    const leg = new UasLeg(this.#ua, id, request, transaction, this.#early.get(id)?.dialogs);
+    this.#early.delete(id);
     this.#legs.set(id, leg);
     return leg;
   }
@@ -158,7 +159,7 @@ export class Legs {
     if (state.inbound && first !== undefined) this.#answered.set(`${first.callId} ${first.remoteTag}`, state.id);
   }
 
-  /** The early dialogs of an INVITE that will be said again. */
+  /** The dialogs of an INVITE that will be said again, or answered again. */
   restoreEarly(state: LegState): void {
     if (state.dialogs.length > 0) this.#early.set(state.id, state);
   }

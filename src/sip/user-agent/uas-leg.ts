@@ -29,8 +29,22 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
   #queued: SipResponse[] = [];
   #repetition: Timer | undefined;
 
-  constructor(ua: UserAgentContext, id: LegId, request: SipRequest, transaction: InviteServerTransaction) {
-    super(ua, { id, inbound: true, dialogs: [], confirmed: -1, inviteCSeq: request.cseq?.number ?? 0 });
+  /** `dialogs`: those that the INVITE had before a restart. */
+  constructor(
+    ua: UserAgentContext,
+    id: LegId,
+    request: SipRequest,
+    transaction: InviteServerTransaction,
+    dialogs: readonly Dialog[] = [],
+  ) {
+    super(ua, {
+      id,
+      inbound: true,
+      dialogs: [...dialogs],
+      confirmed: -1,
+      inviteCSeq: request.cseq?.number ?? 0,
+    });
+    for (const { localTag } of this.state.dialogs.slice(1)) ua.bind(localTag, this);
     this.#transaction = transaction;
     this.#request = request;
     transaction.user = this;

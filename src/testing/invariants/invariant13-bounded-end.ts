@@ -1,5 +1,9 @@
-/** Invariant 13: a teardown lasts no longer than its limits allow, and whoever said BYE has its answer within them. */
+/**
+ * Invariant 13: a teardown lasts no longer than its limits allow, whoever said BYE has its answer within them, and every
+ * leg hears of the end as soon as it may.
+ */
 import type { SessionTimers } from '../../../machines/session/policy.ts';
+import { beginOfEnd, legsToldInTime } from './told-in-time.ts';
 import type { Violation } from './violation.ts';
 import { type DialogSeen, finals, first, named, type SessionSeen, type Wire } from './wire.ts';
 
@@ -10,13 +14,13 @@ export function invariant13BoundedEnd(wire: Wire, timers: SessionTimers, slackMs
   return [
     ...[...wire.sessions.values()].flatMap((session) => lasted(session, limit, wire)),
     ...wire.dialogs.flatMap((dialog) => answeredInTime(dialog, join, wire)),
+    ...legsToldInTime(wire, timers.storeBudgetMs + slackMs),
   ];
 }
 
-function lasted({ id, states }: SessionSeen, limit: number, wire: Wire): Violation[] {
-  // An end that was killed before it was stored has not begun.
-  const lost = states.findLastIndex(({ entry }) => entry.restored && entry.reason === null);
-  const begun = states.find(({ entry }, at) => at > lost && entry.state.startsWith('tearingDown'))?.entry;
+function lasted(session: SessionSeen, limit: number, wire: Wire): Violation[] {
+  const { id, states } = session;
+  const begun = beginOfEnd(session);
   const last = states.at(-1)?.entry;
   const closed = states.find(({ entry }) => entry.state === 'closed')?.entry;
   // One that was killed before it was ever stored is gone: nobody had heard of it.

@@ -133,6 +133,11 @@ export class Wire {
     if (way === 'out' && request.method === 'INVITE' && isForwarded(request)) this.#seeProxied(request);
   }
 
+  /** The session whose leg this INVITE began, with our tag in it. */
+  sessionOf(invite: SipRequest, way: 'in' | 'out', localTag: string): string {
+    return this.#attribution.legOf(invite, way, localTag).session;
+  }
+
   /** The session that passed this INVITE on. */
   proxiedBy(invite: SipRequest): string | undefined {
     return this.#attribution.proxiedBy(invite);
