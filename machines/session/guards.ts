@@ -252,6 +252,12 @@ const streamsToDrop: Guard = ({ context }) => context.drops.length > 0;
 /** More than one far leg: a changed offer would have to be split among them. */
 const severalFarLegs: Guard = ({ context }) => liveFarLegs(context.legs).length > 1;
 
+/** A copy, after a restart, of what is under way to the other side already: its answer is awaited (RFC 3261 17.2.2). */
+const isRelayed: Guard = ({ context, event }) => {
+  const { leg, exchange } = event as EventOf<'request'>;
+  return context.relays.some((relay) => relay.from === leg && relay.exchange === exchange);
+};
+
 const isOffer: Guard = ({ event }) => {
   const request = event as EventOf<'request'>;
   return request.method === 'INVITE' || (request.method === 'UPDATE' && request.offer !== 'none');
@@ -396,6 +402,7 @@ export const guards = {
   byeFromInviter,
   byeFromInvited,
   streamsToDrop,
+  isRelayed,
   isOffer,
   isRefresh,
   isOptions,

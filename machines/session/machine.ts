@@ -195,6 +195,7 @@ const leftovers = {
 
 /** Requests that any state with a live dialog takes; an offer is each state's own matter. */
 const ownRequests = [
+  { guard: 'isRelayed' },
   { guard: 'isOptions', actions: 'answerOptions' },
   { guard: 'isRefresh', actions: 'confirmUnchanged' },
 ] as const;

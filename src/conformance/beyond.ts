@@ -21,6 +21,7 @@ export const GUARDS_BEYOND: Reasons<GuardName> = {
   byeFromInviter: 'RFC 3261 15',
   byeFromInvited: 'RFC 3261 15: the callee may not end an early dialog',
   streamsToDrop: 'A-31: streams wait for their re-INVITE',
+  isRelayed: 'RFC 3261 17.2: a copy that a restart has made look new',
   isOffer: 'RFC 3261 14, RFC 3311 5',
   isRefresh: 'RFC 3311 5.1, A-33',
   isOptions: 'RFC 3261 11.2',

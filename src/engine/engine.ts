@@ -456,6 +456,7 @@ export class Engine implements SessionHost {
     for (const { session, expired } of taken) {
       session.run();
       session.stale = false;
+      completeOffer(session);
       work.push(...this.#records.workAgain(session));
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
@@ -463,4 +464,14 @@ export class Engine implements SessionHost {
     this.messages.resume();
     return taken.length;
   }
+}
+
+/**
+ * A re-INVITE that was accepted before the restart. Whether its ACK has come nobody knows, so the far side has its own now:
+ * the peer that asked has the 2xx, or says its re-INVITE again. Where the ACK is to bring the answer, it is waited for.
+ */
+function completeOffer(session: Session): void {
+  if (session.context.ending !== null) return;
+  const open = session.context.relays.find(({ method, answered, late }) => method === 'INVITE' && answered && !late);
+  if (open !== undefined) session.deliver({ type: 'acknowledged', leg: open.from });
 }

@@ -36,7 +36,8 @@ export function historyWorkAgain(session: Session, now: number, naming: HistoryN
   const opens =
     mayOpenAgain(context) && (recording === 'opening' || recording === 'degraded' || recording === 'sealing');
   const again: HistoryIntent[] = opens ? [openIntent(context, dossier, naming)] : [];
-  if (recording === 'sealing' && !context.history.settled)
+  // Settled it may be though nothing is sealed: its budget is spent.
+  if (recording === 'sealing' && !context.history.sealed)
     again.push(sealIntent(sealOrder(context), context, dossier, now, naming));
   return again;
 }

@@ -73,7 +73,7 @@ export function translate(
       if (leg === 'a') settleAnswer(dossier);
       return { type: 'bye', leg, exchange: event.exchange };
     case 'request':
-      return translateRequest(event.request, event.exchange, event.fork, leg, dossier);
+      return translateRequest(event, leg, context, dossier);
     case 'response': {
       const { exchange, status, response } = event;
       if (response === undefined) return { type: 'response', leg, exchange, status, timer: NO_TIMER, minSE: null };
@@ -160,12 +160,15 @@ function redirectTarget(text: string, by: Reading): string | undefined {
 }
 
 function translateRequest(
-  request: SipRequest,
-  exchange: string,
-  fork: number,
+  { request, exchange, fork }: Extract<SipEvent, { type: 'request' }>,
   leg: LegName,
+  { relays }: SessionContext,
   dossier: Dossier,
 ): Unstamped {
+  // What is under way to the other side needs nothing of a copy.
+  if (relays.some((relay) => relay.from === leg && relay.exchange === exchange)) {
+    return { type: 'request', leg, fork, exchange, method: request.method, offer: 'none', timer: NO_TIMER };
+  }
   const sdp = descriptionOf(request);
   const book = bookOf(dossier, leg);
   const offer =

@@ -16,7 +16,7 @@ import type { AckCopy, UserAgentContext } from './context.ts';
 import { OutgoingExchange } from './exchange.ts';
 
 /** At most this many requests of one peer may wait for an answer inside one dialog; more are refused. */
-const MAX_OPEN_EXCHANGES = 16;
+export const MAX_OPEN_EXCHANGES = 16;
 
 /** JSON: all a leg needs to go on in another process. */
 export interface LegState {
@@ -28,6 +28,12 @@ export interface LegState {
   confirmed: number;
   /** CSeq of the INVITE that was answered last; its ACK carries the same. */
   inviteCSeq: number;
+}
+
+/** What a request is answered when its copy comes. */
+export interface OwedAnswer {
+  readonly status: number;
+  readonly payload: Payload;
 }
 
 interface IncomingExchange {
@@ -81,14 +87,19 @@ export abstract class Leg {
     const dialog = this.state.dialogs[fork];
     // Named by its number, so that a copy that arrives after a restart is the same exchange.
     const exchange = `${fork > 0 ? `${fork}-` : ''}${request.method.toLowerCase()}-${request.cseq?.number}`;
+    const owed = dialog === undefined ? undefined : this.takeOwed(exchange);
+    if (owed !== undefined) {
+      this.#takeIn(exchange, transaction, request);
+      this.respond(exchange, owed.status, undefined, owed.payload);
+      return;
+    }
     const refusal = dialog === undefined ? 481 : this.#refusalFor(request, dialog, exchange);
     if (dialog === undefined || refusal !== undefined) {
       this.#refuseAtOnce(request, transaction, refusal ?? 481);
       return;
     }
     dialog.remoteCSeq = request.cseq?.number ?? dialog.remoteCSeq;
-    this.#incoming ??= new Map();
-    this.#incoming.set(exchange, { transaction, request });
+    this.#takeIn(exchange, transaction, request);
     if (request.method === 'BYE') {
       // RFC 3261 15: only the caller may end an early dialog.
       this.ended = this.state.inbound || this.state.confirmed >= 0;
@@ -103,6 +114,11 @@ export abstract class Leg {
       transaction.onCancel = () => this.ua.emit({ type: 'exchangeCancelled', leg: this.id, exchange });
     }
     this.ua.emit({ type: 'request', leg: this.id, fork, exchange, request });
+  }
+
+  #takeIn(exchange: ExchangeId, transaction: ServerTransaction, request: SipRequest): void {
+    this.#incoming ??= new Map();
+    this.#incoming.set(exchange, { transaction, request });
   }
 
   #refuseAtOnce(request: SipRequest, transaction: ServerTransaction, status: number): void {
@@ -145,6 +161,11 @@ export abstract class Leg {
 
   /** A second answer to the same request: the first one stands. */
   protected onUnknownExchange(_exchange: ExchangeId, _status: number, _payload: Payload): void {}
+
+  /** The answer to a request that came before a restart. */
+  protected takeOwed(_exchange: ExchangeId): OwedAnswer | undefined {
+    return undefined;
+  }
 
   // --- the 2xx of an INVITE of the peer, and its ACK -------------------------------------------------------
 

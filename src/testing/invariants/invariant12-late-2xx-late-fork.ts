@@ -16,6 +16,7 @@ export function invariant12Late2xxLateFork(wire: Wire): Violation[] {
   const own = wire.dialogs.filter((dialog) => dialog.outgoing && isStraggler(dialog, wire));
   return [
     ...own.flatMap((dialog) => ended(dialog, wire)),
+    ...wire.dialogs.flatMap((dialog) => offersAcknowledged(dialog, wire)),
     ...wire.transactions.flatMap((seen) => passedOn(seen, wire)),
   ];
 }
@@ -50,6 +51,18 @@ function ended(dialog: DialogSeen, wire: Wire): Violation[] {
   const used = requests.find((seen) => seen.method !== 'ACK' && seen.method !== 'BYE' && first(seen).order > since);
   if (used !== undefined) say(`was used: ${named(used)}`);
   return violations;
+}
+
+/** RFC 3261 13.2.2.4, 14.1: the 2xx of a re-INVITE of ours has its ACK, whatever else has become of the session. */
+function offersAcknowledged(dialog: DialogSeen, wire: Wire): Violation[] {
+  const requests = wire.requestsIn(dialog, 'out');
+  const acknowledged = new Set(
+    requests.filter(({ method }) => method === 'ACK').map(({ request }) => request.cseq?.number),
+  );
+  return requests
+    .filter(({ method, request }) => method === 'INVITE' && !acknowledged.has(request.cseq?.number))
+    .filter((offer) => wire.noticed(finals(offer).filter(({ message }) => message.status < 300)))
+    .map((offer) => ({ invariant: 12, what: `the 2xx to ${named(offer)} had no ACK`, at: first(offer).at }));
 }
 
 /** In proxy mode the caller ends it, so it is passed on (RFC 3261 16.7 step 5). */

@@ -53,7 +53,7 @@ function cancelInTime(invite: TransactionSeen, limit: number, wire: Wire): Viola
   if (begun === undefined || cancel === undefined) return [];
   const { at } = first(cancel);
   const started = startedBefore(at, wire);
-  const heard = invite.responses.find((response) => response.at >= started)?.at;
+  const heard = invite.responses.find((response) => response.at > started)?.at;
   return heard === undefined ? [] : late(cancel, at, Math.max(begun, heard, started), limit);
 }
 

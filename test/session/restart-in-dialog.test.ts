@@ -1,0 +1,143 @@
+/** Killed while a request passes from one side of a session to the other: it arrives once, and is answered. */
+import { describe, expect, it } from '@jest/globals';
+import type { SipRequest } from '../../src/sip/message/message.ts';
+import { bodyOf, type Call, chatSdp, World } from '../../src/testing/index.ts';
+import { establish, leftovers, ports } from '../support/session.ts';
+
+const b2bua = { policy: { mediaPath: 'always' } } as const;
+
+/** `kill -9` and a new start, a moment later. */
+function restart(world: World): void {
+  world.pf.crash();
+  world.advance(100);
+  world.pf.start();
+  world.settle();
+}
+
+/** Requests of this method that reached a call, each number once. */
+const reached = (call: Call, method: string): (number | undefined)[] => [
+  ...new Set(
+    call.peer.received
+      .filter(
+        (message): message is SipRequest =>
+          message.callId === call.callId && message.kind === 'request' && message.method === method,
+      )
+      .map(({ cseq }) => cseq?.number),
+  ),
+];
+
+/** Everything is as before: either side can end it, and nothing is left. */
+function endsWell(world: World, near: Call, far: Call): void {
+  near.bye();
+  world.settle();
+  far.respond(200, { to: far.expect('BYE') });
+  world.settle();
+  near.response(200, 'BYE');
+  world.advance(70_000);
+  expect(leftovers(world)).toEqual([]);
+}
+
+const SIDES = ['near', 'far'] as const;
+const WHEN = ["before the other side's answer", "behind the other side's answer"] as const;
+
+describe.each(SIDES)('a request of the %s side, passed on before the kill', (side) => {
+  const sidesOf = ({ near, far }: { near: Call; far: Call }) =>
+    (side === 'near' ? [near, far] : [far, near]) as [Call, Call];
+
+  it.each(WHEN)('INFO, whose copy comes %s', (when) => {
+    const world = new World(b2bua);
+    const legs = establish(world, 'orig');
+    const [asks, answers] = sidesOf(legs);
+    const info = asks.request('INFO');
+    world.settle();
+    restart(world);
+    const copy = (): void => {
+      asks.peer.sendRaw(info);
+      world.settle();
+    };
+    if (when === WHEN[0]) copy();
+    answers.respond(200, { to: answers.expect('INFO') });
+    world.settle();
+    if (when === WHEN[1]) copy();
+    asks.response(200, 'INFO');
+    expect(reached(answers, 'INFO')).toHaveLength(1);
+    expect([...world.pf.engine.sessions.values()].map(({ dossier }) => [...dossier.messages.keys()])).toEqual([[]]);
+    endsWell(world, legs.near, legs.far);
+  });
+
+  it.each(WHEN)('re-INVITE, whose copy comes %s', (when) => {
+    const world = new World(b2bua);
+    const legs = establish(world, 'orig');
+    const [asks, answers] = sidesOf(legs);
+    const offer = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.settle();
+    restart(world);
+    const copy = (): void => {
+      asks.peer.sendRaw(offer);
+      world.settle();
+    };
+    if (when === WHEN[0]) copy();
+    answers.respond(200, { to: answers.expect('INVITE'), sdp: chatSdp('answer', [2877]) });
+    world.settle();
+    if (when === WHEN[1]) copy();
+    expect(ports(bodyOf(asks.response(200)))).toEqual([2877]);
+    asks.ack();
+    world.settle();
+    expect(reached(answers, 'INVITE')).toHaveLength(1 + (answers === legs.far ? 1 : 0));
+    answers.expect('ACK');
+    world.advance(40_000);
+    endsWell(world, legs.near, legs.far);
+  });
+
+  // RFC 3261 14.1, 13.3.1.4: whether the ACK has come nobody knows. Whoever answered has one now, and the offer is over.
+  it.each([true, false])('re-INVITE that was accepted, with an ACK that went astray: %s', (hears) => {
+    const world = new World(b2bua);
+    const legs = establish(world, 'orig');
+    const [asks, answers] = sidesOf(legs);
+    const offer = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.settle();
+    answers.respond(200, { to: answers.expect('INVITE'), sdp: chatSdp('answer', [2877]) });
+    world.settle();
+    asks.response(200);
+    restart(world);
+    answers.expect('ACK');
+    if (!hears) {
+      asks.peer.sendRaw(offer);
+      world.settle();
+      expect(ports(bodyOf(asks.response(200)))).toEqual([2877]);
+      asks.ack();
+      world.settle();
+    }
+    // Another offer, of the other side, is no glare.
+    answers.request('INVITE', { sdp: chatSdp('answer', [2899]) });
+    world.settle();
+    asks.respond(200, { to: asks.expect('INVITE'), sdp: chatSdp('again', [2866]) });
+    world.settle();
+    answers.response(200);
+    answers.ack();
+    world.advance(40_000);
+    asks.expect('ACK');
+    endsWell(world, legs.near, legs.far);
+  });
+
+  it('re-INVITE without an offer, killed when it was accepted: the ACK that brings the answer is waited for', () => {
+    const world = new World(b2bua);
+    const legs = establish(world, 'orig');
+    const [asks, answers] = sidesOf(legs);
+    const late = asks.request('INVITE');
+    world.settle();
+    answers.respond(200, { to: answers.expect('INVITE'), sdp: chatSdp('offer', [2877]) });
+    world.settle();
+    restart(world);
+    expect(answers.has('ACK')).toBe(false);
+    asks.peer.sendRaw(late);
+    world.settle();
+    asks.response(200);
+    expect(ports(bodyOf(asks.response(200)))).toEqual([2877]);
+    asks.ack({ sdp: chatSdp('answer', [2888]) });
+    world.settle();
+    expect(ports(bodyOf(answers.expect('ACK')))).toEqual([2888]);
+    world.advance(40_000);
+    endsWell(world, legs.near, legs.far);
+  });
+});
