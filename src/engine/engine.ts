@@ -47,7 +47,7 @@ import type {
 import { Records } from './records.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import { type Resumed, resumed, storedMediaLegs } from './stored-session.ts';
+import { completeRelays, type Resumed, resumed, storedMediaLegs } from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -454,9 +454,10 @@ export class Engine implements SessionHost {
     }
     const work = [...kept];
     for (const { session, expired } of taken) {
+      const { stale } = session;
       session.run();
       session.stale = false;
-      completeOffer(session);
+      completeRelays(session, stale);
       work.push(...this.#records.workAgain(session));
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
@@ -464,14 +465,4 @@ export class Engine implements SessionHost {
     this.messages.resume();
     return taken.length;
   }
-}
-
-/**
- * A re-INVITE that was accepted before the restart. Whether its ACK has come nobody knows, so the far side has its own now:
- * the peer that asked has the 2xx, or says its re-INVITE again. Where the ACK is to bring the answer, it is waited for.
- */
-function completeOffer(session: Session): void {
-  if (session.context.ending !== null) return;
-  const open = session.context.relays.find(({ method, answered, late }) => method === 'INVITE' && answered && !late);
-  if (open !== undefined) session.deliver({ type: 'acknowledged', leg: open.from });
 }

@@ -213,6 +213,8 @@ function performInDialog(effect: InDialogEffect, by: Performing): void {
         exchange,
         fork,
         method: request.method,
+        // Who asked gave up while the process was away.
+        known: by.stale,
         ...payload,
       });
     }

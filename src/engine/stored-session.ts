@@ -187,7 +187,7 @@ export function resumed(
   const legs = legsAfter(state, fresh);
   const stored = restoredContext(state.context);
   const context: SessionContext = { ...origin.context, ...stored, profile, legs, policy, effects: [] };
-  restoreLegs(id, state, dossier, dialogs);
+  restoreLegs(id, state, dossier, fresh, dialogs);
   const snapshot = { status: 'active', value: state.value, historyValue: {}, context, children: {} };
   const { startedAt } = origin;
   const pending = pendingAfter(state, dossier, fresh);
@@ -233,16 +233,21 @@ function legsAfter(state: StoredState, fresh: boolean): SessionContext['legs'] {
 /** Effects that answer the inviter for good: while one of them waits, the INVITE is still to be answered. */
 const FINAL_ANSWERS: ReadonlySet<Effect['type']> = new Set(['answer', 'refuse', 'forwardFailure']);
 
-function restoreLegs(id: string, stored: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
+function restoreLegs(id: string, stored: ReadState, dossier: Dossier, fresh: boolean, dialogs: Partial<Dialogs>): void {
   const { legs } = stored.context;
   const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
   for (const state of stored.legs) {
     const name = state.id.slice(id.length + 1);
     if (name === 'a' ? unanswered : isOpenInvite(legs[name])) dialogs.restoreEarly?.(state);
-    else dialogs.restoreLeg?.(state);
+    else dialogs.restoreLeg?.(fresh ? state : onlyBye(state));
   }
   if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
+}
+
+/** The peer has forgotten the transactions of what it was asked, and is told of the end if it has not heard of it. */
+function onlyBye({ open, ...state }: LegState): LegState {
+  return open === undefined ? state : { ...state, open: open.filter(({ method }) => method === 'BYE') };
 }
 
 function isOpenInvite(leg: LegRecord | undefined): boolean {
@@ -274,3 +279,19 @@ export function storedMediaLegs({ context, dossier }: Session): Record<LegName, 
   }
   return legs;
 }
+
+/**
+ * Requests that were on their way from one side to the other. Whether the ACK of a re-INVITE that was accepted has come
+ * nobody knows, so the far side has its own now: the peer that asked has the 2xx, or says its re-INVITE again. Where the ACK
+ * is to bring the answer, it is waited for. `stale`: by now the peers have given up, whatever they wait for.
+ */
+export function completeRelays(session: Session, stale: boolean): void {
+  for (const { from, to, as, answered, late } of session.context.relays) {
+    if (session.context.ending !== null) return;
+    if (answered && (!late || stale)) session.deliver({ type: 'acknowledged', leg: from });
+    else if (!answered && stale)
+      session.deliver({ type: 'response', leg: to, exchange: as, status: 504, ...NO_TIMERS });
+  }
+}
+
+const NO_TIMERS = { timer: { supported: false, se: null, minSE: null, refresher: null }, minSE: null } as const;

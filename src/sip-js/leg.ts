@@ -198,7 +198,7 @@ export abstract class Leg {
     return dialog.invite(
       {
         onAccept: (response) => {
-          if (this.released) response.ack();
+          if (this.released || this.ended) response.ack();
           else this.ack = (ackOptions) => response.ack(ackOptions);
           done(response);
         },

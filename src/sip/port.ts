@@ -63,7 +63,10 @@ export type SipEvent =
       readonly exchange: ExchangeId;
       readonly request: SipRequest;
     }
-  /** The final response to a request of ours inside the leg's dialog. */
+  /**
+   * The final response to a request of ours inside the leg's dialog. A 2xx to a re-INVITE is the session's to acknowledge;
+   * where a BYE has gone either way it has its ACK already, since a session that is over asks for none (RFC 3261 13.2.2.4).
+   */
   | {
       readonly type: 'response';
       readonly leg: LegId;
@@ -144,6 +147,8 @@ export type LegCommand =
       readonly fork?: number;
       readonly exchange: ExchangeId;
       readonly method: string;
+      /** The peer may have it and nobody waits for its answer: it has its number, nothing is sent (restart). */
+      readonly known?: boolean;
     } & Payload)
   /** CANCELs a re-INVITE of ours. */
   | { readonly type: 'cancelExchange'; readonly leg: LegId; readonly exchange: ExchangeId }

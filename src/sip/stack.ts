@@ -357,7 +357,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
 
   /** A leg's dialogs as JSON; undefined where the leg is not known. */
   exportLeg(id: LegId): LegState | undefined {
-    return this.#legs.find(id)?.state;
+    return this.#legs.find(id)?.exported();
   }
 
   exportProxied(key: string): ProxiedState | undefined {

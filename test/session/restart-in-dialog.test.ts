@@ -7,9 +7,9 @@ import { establish, leftovers, ports } from '../support/session.ts';
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 
 /** `kill -9` and a new start, a moment later. */
-function restart(world: World): void {
+function restart(world: World, downMs = 100): void {
   world.pf.crash();
-  world.advance(100);
+  world.advance(downMs);
   world.pf.start();
   world.settle();
 }
@@ -120,6 +120,33 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
     endsWell(world, legs.near, legs.far);
   });
 
+  it.each([
+    ['is open', false],
+    ['was accepted', true],
+  ])(
+    're-INVITE that %s, when the process is back long after both have given it up: a new one goes through',
+    (_, ok) => {
+      const world = new World(b2bua);
+      const legs = establish(world, 'orig');
+      const [asks, answers] = sidesOf(legs);
+      asks.request('INVITE');
+      world.settle();
+      const offer = answers.expect('INVITE');
+      if (ok) answers.respond(200, { to: offer, sdp: chatSdp('answer', [2877]) });
+      world.settle();
+      restart(world, 60_000);
+      answers.request('INVITE', { sdp: chatSdp('answer', [2899]) });
+      world.settle();
+      asks.respond(200, { to: asks.expect('INVITE'), sdp: chatSdp('again', [2866]) });
+      world.settle();
+      answers.response(200);
+      answers.ack();
+      world.settle();
+      asks.expect('ACK');
+      endsWell(world, legs.near, legs.far);
+    },
+  );
+
   it('re-INVITE without an offer, killed when it was accepted: the ACK that brings the answer is waited for', () => {
     const world = new World(b2bua);
     const legs = establish(world, 'orig');
@@ -139,5 +166,83 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
     expect(ports(bodyOf(answers.expect('ACK')))).toEqual([2888]);
     world.advance(40_000);
     endsWell(world, legs.near, legs.far);
+  });
+});
+
+describe('a request of ours that has no answer when the process is killed', () => {
+  // Not only what waits to be carried out: the session was stored once more since then.
+  it('is said again under its number, though its session was stored behind it', () => {
+    const world = new World(b2bua);
+    const { near, far } = establish(world, 'orig');
+    const asked = near.request('INFO');
+    world.settle();
+    const relayed = far.expect('INFO');
+    const crossing = far.request('INFO');
+    world.settle();
+    near.respond(200, { to: near.expect('INFO') });
+    world.settle();
+    restart(world);
+    const again = far.expect('INFO');
+    expect([again.cseq?.number, again.branch]).toEqual([relayed.cseq?.number, relayed.branch]);
+    far.respond(200, { to: again });
+    world.settle();
+    for (const [call, info] of [
+      [near, asked],
+      [far, crossing],
+    ] as const) {
+      call.peer.sendRaw(info);
+      world.settle();
+      call.response(200, 'INFO');
+    }
+    expect([reached(near, 'INFO'), reached(far, 'INFO')]).toEqual([[1], [2]]);
+    endsWell(world, near, far);
+  });
+
+  it('is not said again where the peer has long forgotten it', () => {
+    const world = new World(b2bua);
+    const { near, far } = establish(world, 'orig');
+    near.request('INFO');
+    world.settle();
+    far.expect('INFO');
+    far.request('INFO');
+    world.settle();
+    restart(world, 60_000);
+    expect(far.has('INFO')).toBe(false);
+  });
+
+  it.each([100, 60_000])('BYE above all: nobody is left with a session that is over (away for %d ms)', (downMs) => {
+    const world = new World(b2bua);
+    const { near, far } = establish(world, 'orig');
+    for (const id of [...world.pf.engine.sessions.keys()]) world.pf.engine.end(id, 'operator');
+    world.settle();
+    const lost = near.expect('BYE');
+    far.bye();
+    world.settle();
+    far.response(200, 'BYE');
+    restart(world, downMs);
+    const bye = near.expect('BYE');
+    expect([bye.cseq?.number, bye.branch]).toEqual([lost.cseq?.number, lost.branch]);
+    near.respond(200, { to: bye });
+    world.advance(70_000);
+    expect(near.has('BYE')).toBe(false);
+    expect(leftovers(world)).toEqual([]);
+  });
+
+  it('a re-INVITE gets its answer acknowledged, though the session ended behind it', () => {
+    const world = new World(b2bua);
+    const { near, far } = establish(world, 'orig');
+    near.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.settle();
+    far.expect('INVITE');
+    near.bye();
+    world.settle();
+    restart(world);
+    const offer = far.expect('INVITE');
+    far.respond(200, { to: offer, sdp: chatSdp('answer', [2877]) });
+    world.settle();
+    expect(far.expect('ACK').cseq?.number).toBe(offer.cseq?.number);
+    far.respond(200, { to: far.expect('BYE') });
+    world.advance(70_000);
+    expect(leftovers(world)).toEqual([]);
   });
 });

@@ -160,10 +160,7 @@ describe('an established session', () => {
       for (const number of [1, 2]) {
         far.request('INFO');
         world.settle();
-        const relayed = near.expect('INFO');
-        expect(relayed.cseq?.number).toBe(number);
-        near.respond(200, { to: relayed });
-        world.settle();
+        expect(near.expect('INFO').cseq?.number).toBe(number);
       }
       if (acked) near.ack();
       world.settle();
@@ -174,6 +171,7 @@ describe('an established session', () => {
       near.ack();
       world.settle();
       far.expect('ACK');
+      expect([near.expect('INFO'), near.expect('INFO')].map(({ cseq }) => cseq?.number).sort()).toEqual([1, 2]);
       far.bye();
       world.settle();
       const bye = near.expect('BYE');

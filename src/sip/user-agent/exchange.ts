@@ -1,8 +1,16 @@
 /** A request of ours inside a dialog, until its final response. */
 import type { SipResponse } from '../message/message.ts';
-import type { ExchangeId, FailureCause } from '../port.ts';
+import type { ExchangeId, FailureCause, Payload } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { Sending } from './context.ts';
+
+export interface SentRequest {
+  readonly exchange: ExchangeId;
+  readonly method: string;
+  readonly cseq: number;
+  readonly payload: Payload;
+  readonly remoteTag: string;
+}
 
 /** The leg the request was sent on. */
 export interface ExchangeOwner {
@@ -18,13 +26,18 @@ export class OutgoingExchange implements ClientUser {
   readonly id: ExchangeId;
   readonly method: string;
   readonly cseq: number;
+  readonly payload: Payload;
+  /** Whose dialog it is in, by the peer's tag. */
+  readonly remoteTag: string;
   sending: Sending | undefined;
   readonly #owner: ExchangeOwner;
 
-  constructor(id: ExchangeId, method: string, cseq: number, owner: ExchangeOwner) {
-    this.id = id;
-    this.method = method;
-    this.cseq = cseq;
+  constructor(request: SentRequest, owner: ExchangeOwner) {
+    this.id = request.exchange;
+    this.method = request.method;
+    this.cseq = request.cseq;
+    this.payload = request.payload;
+    this.remoteTag = request.remoteTag;
     this.#owner = owner;
   }
 

@@ -3,7 +3,7 @@
  * here: requests inside the dialog, each way, once it exists.
  */
 import { type Dialog, requestInDialog } from '../dialog/dialog.ts';
-import { NO_BYTES } from '../message/bytes.ts';
+import { bytesOfWire, NO_BYTES, wireOfBytes } from '../message/bytes.ts';
 import { detached, type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { type ResponseParts, responseTo } from '../message/respond.ts';
@@ -13,7 +13,7 @@ import type { InviteServerTransaction } from '../transaction/invite-server.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import type { AckCopy, UserAgentContext } from './context.ts';
-import { OutgoingExchange } from './exchange.ts';
+import { OutgoingExchange, type SentRequest } from './exchange.ts';
 
 /** At most this many requests of one peer may wait for an answer inside one dialog; more are refused. */
 export const MAX_OPEN_EXCHANGES = 16;
@@ -28,6 +28,18 @@ export interface LegState {
   confirmed: number;
   /** CSeq of the INVITE that was answered last; its ACK carries the same. */
   inviteCSeq: number;
+  /** Requests of ours without an answer when this was exported: a restart says them again, under their numbers. */
+  readonly open?: readonly OpenRequest[];
+}
+
+export interface OpenRequest {
+  readonly exchange: ExchangeId;
+  readonly method: string;
+  readonly cseq: number;
+  readonly remoteTag: string;
+  readonly headers: readonly HeaderField[];
+  /** One character for each byte. */
+  readonly body: string;
 }
 
 /** What a request is answered when its copy comes. */
@@ -187,23 +199,49 @@ export abstract class Leg {
 
   // --- requests of ours ------------------------------------------------------------------------------------
 
-  /** Sends a request inside the dialog. Without a dialog the exchange fails at once with 481. */
-  request(exchange: ExchangeId, method: string, fork: number | undefined, payload: Payload): void {
+  /** Sends a request inside the dialog; `known`: only counts it. Without a dialog the exchange fails at once with 481. */
+  request(exchange: ExchangeId, method: string, fork: number | undefined, payload: Payload, known = false): void {
     const dialog = this.confirmedDialog ?? this.state.dialogs[fork ?? 0];
     if (dialog === undefined) {
       this.homeless++;
       this.ua.emit({ type: 'response', leg: this.id, exchange, status: 481, cause: 'transport' });
       return;
     }
-    if (method === 'BYE') this.ended = true;
     dialog.localCSeq++;
+    if (known) return;
     const headers = method === 'PRACK' ? [...payload.headers, rackOf(dialog)] : payload.headers;
-    const routed = requestInDialog(dialog, method, dialog.localCSeq, headers, payload.body ?? NO_BYTES);
-    const outgoing = new OutgoingExchange(exchange, method, dialog.localCSeq, this);
+    const { localCSeq: cseq, remoteTag } = dialog;
+    this.#send(dialog, { exchange, method, cseq, payload: { headers, body: payload.body }, remoteTag });
+  }
+
+  #send(dialog: Dialog, request: SentRequest): void {
+    const { exchange, method, cseq, payload } = request;
+    const outgoing = new OutgoingExchange(request, this);
+    if (method === 'BYE') this.ended = true;
+    if (method === 'INVITE') this.ack = undefined;
     this.#outgoing ??= new Map();
     this.#outgoing.set(exchange, outgoing);
-    if (method === 'INVITE') this.ack = undefined;
-    outgoing.sending = this.ua.send([routed], this.branch(dialog.localCSeq, method), outgoing);
+    const routed = requestInDialog(dialog, method, cseq, payload.headers, payload.body ?? NO_BYTES);
+    outgoing.sending = this.ua.send([routed], this.branch(cseq, method), outgoing);
+  }
+
+  /** As JSON. */
+  exported(): LegState {
+    if (this.#outgoing === undefined) return this.state;
+    const open = [...this.#outgoing.values()].map(({ id: exchange, method, cseq, remoteTag, payload }) => {
+      const { headers, body } = payload;
+      return { exchange, method, cseq, remoteTag, headers, body: wireOfBytes(body ?? NO_BYTES) };
+    });
+    return { ...this.state, open };
+  }
+
+  /** Says again what had no answer before a restart: to the peer it is a copy. */
+  sayAgain(open: readonly OpenRequest[] = []): void {
+    for (const { exchange, method, cseq, remoteTag, headers, body } of open) {
+      const dialog = this.state.dialogs[this.forkOf(remoteTag)];
+      const payload = { headers, body: bytesOfWire(body) };
+      if (dialog !== undefined) this.#send(dialog, { exchange, method, cseq, payload, remoteTag });
+    }
   }
 
   /** CANCELs a re-INVITE of ours that is still open. */
@@ -230,20 +268,20 @@ export abstract class Leg {
       if (dialog !== undefined) refreshTarget(dialog, response?.contact?.uri);
       if (exchange.method === 'INVITE') this.state.inviteCSeq = exchange.cseq;
     }
-    if (this.released) {
-      if (exchange.method === 'INVITE' && status < 300) this.acknowledge({ headers: [] });
-      return;
-    }
+    // RFC 3261 13.2.2.4: in a dialog that has ended meanwhile the 2xx has its ACK all the same, though nobody asks for it.
+    if (exchange.method === 'INVITE' && status < 300 && (this.released || this.ended))
+      this.acknowledge({ headers: [] });
+    if (this.released) return;
     const { id: leg } = this;
     const { id } = exchange;
     if (response === undefined) this.ua.emit({ type: 'response', leg, exchange: id, status, cause });
     else this.ua.emit({ type: 'response', leg, exchange: id, status, cause, response });
   }
 
-  /** Acknowledges the 2xx to our last INVITE on this leg. */
+  /** Acknowledges the 2xx to our last INVITE on this leg, once. */
   acknowledge(payload: Payload): void {
     const dialog = this.confirmedDialog;
-    if (dialog === undefined) return;
+    if (dialog === undefined || this.ack !== undefined) return;
     const routed = requestInDialog(dialog, 'ACK', this.state.inviteCSeq, payload.headers, payload.body ?? NO_BYTES);
     this.ack = this.ua.sendAck(routed, this.branch(this.state.inviteCSeq, 'ACK'));
   }

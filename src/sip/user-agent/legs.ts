@@ -114,7 +114,7 @@ export class Legs {
     const transaction = this.#invites.get(id);
     const request = transaction?.request;
     if (transaction === undefined || request === undefined) return undefined;
-    const leg = new UasLeg(this.#ua, id, request, transaction, this.#early.get(id)?.dialogs);
+    const leg = new UasLeg(this.#ua, id, request, transaction, this.#early.get(id));
     this.#early.delete(id);
     this.#legs.set(id, leg);
     return leg;
@@ -132,9 +132,9 @@ export class Legs {
   }
 
   #request(command: Command<'request'>): void {
-    const { leg: id, exchange, method, fork } = command;
+    const { leg: id, exchange, method, fork, known } = command;
     const leg = this.#legs.get(id);
-    if (leg !== undefined) leg.request(exchange, method, fork, command);
+    if (leg !== undefined) leg.request(exchange, method, fork, command, known);
     else this.#ua.emit({ type: 'response', leg: id, exchange, status: 481, cause: 'transport' });
   }
 
@@ -151,12 +151,13 @@ export class Legs {
   // --- restart ---------------------------------------------------------------------------------------------
 
   /** A leg as it was exported; requests inside its dialog are taken again. */
-  restore(state: LegState): void {
+  restore({ open, ...state }: LegState): void {
     const leg = new RestoredLeg(this.#ua, state);
     this.#legs.set(state.id, leg);
     for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
     const [first] = state.dialogs;
     if (state.inbound && first !== undefined) this.#answered.set(`${first.callId} ${first.remoteTag}`, state.id);
+    leg.sayAgain(open);
   }
 
   /** The dialogs of an INVITE that will be said again, or answered again. */

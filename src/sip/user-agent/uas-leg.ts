@@ -9,7 +9,7 @@ import type { InviteServerTransaction } from '../transaction/invite-server.ts';
 import type { ServerTransaction, ServerUser } from '../transaction/server.ts';
 import { transactionTimeout } from '../transaction/timers.ts';
 import type { UserAgentContext } from './context.ts';
-import { Leg } from './leg.ts';
+import { Leg, type LegState, type OpenRequest } from './leg.ts';
 
 /** A reliable provisional response that waits for its PRACK (RFC 3262 3). */
 interface Reliable {
@@ -29,22 +29,26 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
   #queued: SipResponse[] = [];
   #repetition: Timer | undefined;
 
-  /** `dialogs`: those that the INVITE had before a restart. */
+  /** Requests of ours in dialogs that another process had confirmed. */
+  #open: readonly OpenRequest[] | undefined;
+
+  /** `before`: what the INVITE had come to before a restart. */
   constructor(
     ua: UserAgentContext,
     id: LegId,
     request: SipRequest,
     transaction: InviteServerTransaction,
-    dialogs: readonly Dialog[] = [],
+    before?: LegState,
   ) {
     super(ua, {
       id,
       inbound: true,
-      dialogs: [...dialogs],
+      dialogs: [...(before?.dialogs ?? [])],
       confirmed: -1,
       inviteCSeq: request.cseq?.number ?? 0,
     });
     for (const { localTag } of this.state.dialogs.slice(1)) ua.bind(localTag, this);
+    this.#open = before?.open;
     this.#transaction = transaction;
     this.#request = request;
     transaction.user = this;
@@ -139,6 +143,8 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     const parts = { toTag: dialog.localTag, headers, body, recordRoute: true };
     this.#transaction.respond(responseTo(request, status, parts));
     this.retransmitAnswer(this.#transaction);
+    this.sayAgain(this.#open);
+    this.#open = undefined;
   }
 
   /** A final response other than 2xx. */

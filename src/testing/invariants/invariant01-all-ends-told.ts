@@ -1,12 +1,25 @@
 /** Invariant 1: no leg is left confirmed on one side, and no INVITE left ringing, when its session is over. */
 import { timedOut } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
-import { endOf, finals, first, isForwarded, named, settledBy, type TransactionSeen, type Wire } from './wire.ts';
+import {
+  type DialogSeen,
+  endOf,
+  finals,
+  first,
+  isForwarded,
+  named,
+  settledBy,
+  type TransactionSeen,
+  type Wire,
+} from './wire.ts';
 
 export function invariant01AllEndsTold(wire: Wire): Violation[] {
   const violations: Violation[] = [];
   for (const dialog of wire.dialogs) {
-    if (endOf(dialog, wire) !== undefined) continue;
+    if (endOf(dialog, wire) !== undefined) {
+      violations.push(...lostWithProcess(dialog, wire));
+      continue;
+    }
     // An outgoing leg is ours from its ACK on, or where the answer was the one that was asked for; see also 12.
     const acknowledged = wire.requestsIn(dialog, 'out').some(({ method }) => method === 'ACK');
     if (!dialog.outgoing || acknowledged || isAwaited(dialog.invite, dialog.remoteTag, wire)) {
@@ -18,6 +31,33 @@ export function invariant01AllEndsTold(wire: Wire): Violation[] {
   for (const invite of wire.transactions) if (ringsOn(invite, wire)) violations.push(ringing(invite));
   return violations;
 }
+
+/**
+ * A BYE that nobody has answered when the process is killed is said again by the next one: it may have been lost. That of
+ * another fork follows each copy of its 2xx (see 12), and is in no record.
+ */
+function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
+  if (dialog.outgoing && !isAwaited(dialog.invite, dialog.remoteTag, wire)) return [];
+  const byes = wire.requestsIn(dialog, 'out').filter(({ method }) => method === 'BYE');
+  const [bye] = byes;
+  const answered = byes.some((each) => finals(each).length > 0);
+  const crossed = wire.requestsIn(dialog, 'in').some(({ method }) => method === 'BYE');
+  if (bye === undefined || answered || crossed) return [];
+  const { at } = first(bye);
+  const kill = wire.crashes.findLast((crash) => crash.at > at && crash.until < Number.POSITIVE_INFINITY);
+  const again = byes.some(({ sightings }) => sightings.some((sighting) => sighting.at >= (kill?.until ?? 0)));
+  if (kill === undefined || again) return [];
+  // What nobody answered within 64*T1, or to the end of the session, was given up before the kill (RFC 3261 17.1.2.2).
+  const states = wire.sessions.get(dialog.session)?.states ?? [];
+  const closed = states.some(({ entry }) => entry.state === 'closed' && entry.at < kill.at);
+  if (closed || kill.at - at >= GIVEN_UP_MS) return [];
+  return [
+    { invariant: 1, what: `the BYE of leg ${dialog.leg} was lost with the process and not said again`, at: kill.at },
+  ];
+}
+
+/** 64*T1 */
+const GIVEN_UP_MS = 32_000;
 
 /** The first 2xx of an INVITE that nobody called off, and that the process lived long enough to hear. */
 function isAwaited(invite: TransactionSeen, remoteTag: string, wire: Wire): boolean {

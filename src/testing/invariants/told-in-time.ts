@@ -41,7 +41,7 @@ function byeInTime(dialog: DialogSeen, limit: number, wire: Wire): Violation[] {
   const started = startedBefore(at, wire);
   const heard = lastBefore(at, dialog.outgoing ? dialog.answers : acknowledgements(dialog, wire));
   // A restart says the 2xx again, and its ACK is waited for again.
-  const waits = !dialog.outgoing && heard < started && dialog.answers.some((answer) => answer.at >= started);
+  const waits = !dialog.outgoing && heard <= started && dialog.answers.some((answer) => answer.at >= started);
   if (heard === NEVER || waits) return [];
   return late(bye, at, Math.max(begun, heard, started), limit);
 }
