@@ -304,8 +304,8 @@ export function thin(dossier: Dossier, said: EffectOf<'answer'> | null): void {
   dossier.answer = said;
   dossier.invites = {};
   if (said === null) dossier.invite = null;
-  const counts = new Set<string>(said?.from.map(answeredKey));
+  const counts: readonly string[] = said?.from.map(answeredKey) ?? [];
   for (const key of dossier.messages.keys()) {
-    if (/^(provisional|failed|answered) /.test(key) && !counts.has(key)) dossier.messages.delete(key);
+    if (/^(provisional|failed|answered) /.test(key) && !counts.includes(key)) dossier.messages.delete(key);
   }
 }
