@@ -87,8 +87,6 @@ export interface Relay {
   readonly method: string;
   /** The 2xx to a re-INVITE has been passed on; its ACK is awaited. */
   readonly answered: boolean;
-  /** A re-INVITE without an offer: its ACK will bring the answer (RFC 3264 5). */
-  readonly late: boolean;
 }
 
 /** A BYE that has not had its 200 yet. */

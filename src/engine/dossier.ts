@@ -2,7 +2,7 @@
  * A session's papers: the messages and descriptions its effects are made from. The statechart decides by facts; what
  * goes on the wire is composed from here. All of it is JSON or becomes JSON when the session is stored.
  */
-import type { LegName } from '../../machines/session/context.ts';
+import type { LegName, Relay } from '../../machines/session/context.ts';
 import type { EffectOf } from '../../machines/session/effects.ts';
 import type { SentDescription } from '../sdp/mediate.ts';
 import { bytesOfWire, wireOfBytes } from '../sip/message/bytes.ts';
@@ -117,6 +117,12 @@ export function settleAnswer(dossier: Dossier): void {
   for (const leg of answer.from) messages.delete(answeredKey(leg));
   dossier.answer = null;
   dossier.invite = null;
+}
+
+/** What was passed from one side to the other, and back, is done with. */
+export function dropRelayed({ messages }: Dossier, relay: Pick<Relay, 'from' | 'exchange' | 'to' | 'as'>): void {
+  messages.delete(requestKey(relay.from, relay.exchange));
+  messages.delete(responseKey(relay.to, relay.as));
 }
 
 // --- storing -----------------------------------------------------------------------------------------------

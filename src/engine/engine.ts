@@ -47,7 +47,7 @@ import type {
 import { Records } from './records.ts';
 import { isSession, serviceOf } from './service.ts';
 import { Session, type SessionHost } from './session.ts';
-import { completeRelays, type Resumed, resumed, storedMediaLegs } from './stored-session.ts';
+import { giveUpRelays, type Resumed, resumed, storedMediaLegs } from './stored-session.ts';
 import { translate, type Unstamped } from './translate.ts';
 
 export interface EngineOptions {
@@ -457,7 +457,7 @@ export class Engine implements SessionHost {
       const { stale } = session;
       session.run();
       session.stale = false;
-      completeRelays(session, stale);
+      if (stale) giveUpRelays(session);
       work.push(...this.#records.workAgain(session));
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }

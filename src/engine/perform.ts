@@ -18,6 +18,7 @@ import {
   ackKey,
   answeredKey,
   type Dossier,
+  dropRelayed,
   failedKey,
   provisionalKey,
   requestKey,
@@ -271,12 +272,22 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
     case 'acknowledge':
       if (effect.withBodyOf !== undefined) messages.delete(ackKey(effect.withBodyOf));
       return;
-    case 'relayRequest':
-      messages.delete(requestKey(effect.from, effect.exchange));
+    case 'relayRequest': {
+      const key = requestKey(effect.from, effect.exchange);
+      // The answer to a re-INVITE goes back by its Via, after a restart too: behind a 100 no copy of it comes.
+      if (requestOf(dossier, key)?.method !== 'INVITE') messages.delete(key);
       return;
-    case 'relayResponse':
-      messages.delete(responseKey(effect.from, effect.exchange));
+    }
+    case 'relayResponse': {
+      const request = requestKey(effect.to, effect.as);
+      const response = responseKey(effect.from, effect.exchange);
+      // An accepted one is said until its ACK.
+      const status = responseOf(dossier, response)?.status ?? 408;
+      const accepted = status < 300 && messages.has(request);
+      if (!accepted)
+        dropRelayed(dossier, { from: effect.to, exchange: effect.as, to: effect.from, as: effect.exchange });
       return;
+    }
     case 'forwardFailure':
       messages.delete(failedKey(effect.leg));
       return;

@@ -67,6 +67,8 @@ export interface Dialogs {
   restoreEarly(state: LegState): void;
   /** The INVITE of a leg that has no final answer yet: it can be answered again. */
   restoreInvite(leg: LegId, request: SipRequest): void;
+  /** A re-INVITE that has no final answer yet, or no ACK: it can be answered again. */
+  restoreOffer(leg: LegId, exchange: ExchangeId, request: SipRequest): void;
   /** A request outside any dialog that has no answer yet: it can be answered again. */
   restoreOutside(exchange: ExchangeId, request: SipRequest): void;
   exportProxied(session: string): ProxiedState | undefined;

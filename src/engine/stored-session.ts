@@ -21,6 +21,8 @@ import {
   type DossierState,
   dossierOrigin,
   dossierState,
+  requestKey,
+  requestOf,
   restoredDossier,
 } from './dossier.ts';
 import { mayOpenAgain } from './history-work.ts';
@@ -96,12 +98,23 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
     dossier: dossier.value,
     legs: unlessEmpty(legs),
     proxied,
-    // RFC 3261 13.3.1.4: the 2xx is said until its ACK; that will come again, and makes the far one.
-    pending: unlessEmpty(answer === null ? session.pending : [answer, ...session.pending]),
+    pending: unlessEmpty([...acceptances(session), ...session.pending]),
     step: session.step,
     storedAt: now,
   };
   return packed(state, dossier.texts);
+}
+
+/** RFC 3261 13.3.1.4: each 2xx is said until its ACK; that will come again, and makes the far one. */
+function acceptances({ context, dossier, pending }: Session): readonly Effect[] {
+  const said: Effect[] = dossier.answer === null ? [] : [dossier.answer];
+  for (const { from, exchange, to, as, answered } of context.relays) {
+    const waits = pending.some((effect) => effect.type === 'relayResponse' && effect.exchange === as);
+    if (answered && !waits && context.ending === null) {
+      said.push({ id: `${as}.again`, type: 'relayResponse', from: to, exchange: as, to: from, as: exchange });
+    }
+  }
+  return said;
 }
 
 /** What is as it was at the beginning is not written: JSON leaves out what is undefined. */
@@ -242,7 +255,15 @@ function restoreLegs(id: string, stored: ReadState, dossier: Dossier, fresh: boo
     else dialogs.restoreLeg?.(fresh ? state : onlyBye(state));
   }
   if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
+  if (fresh) restoreOffers(id, stored, dossier, dialogs);
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
+}
+
+function restoreOffers(id: string, { context }: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
+  for (const { from, exchange } of context.relays ?? []) {
+    const request = requestOf(dossier, requestKey(from, exchange));
+    if (request?.method === 'INVITE') dialogs.restoreOffer?.(`${id}.${from}`, exchange, request);
+  }
 }
 
 /** The peer has forgotten the transactions of what it was asked, and is told of the end if it has not heard of it. */
@@ -281,16 +302,14 @@ export function storedMediaLegs({ context, dossier }: Session): Record<LegName, 
 }
 
 /**
- * Requests that were on their way from one side to the other. Whether the ACK of a re-INVITE that was accepted has come
- * nobody knows, so the far side has its own now: the peer that asked has the 2xx, or says its re-INVITE again. Where the ACK
- * is to bring the answer, it is waited for. `stale`: by now the peers have given up, whatever they wait for.
+ * Requests that were on their way from one side to the other more than 64*T1 ago: both sides have given them up, and the next
+ * offer shall go through.
  */
-export function completeRelays(session: Session, stale: boolean): void {
-  for (const { from, to, as, answered, late } of session.context.relays) {
+export function giveUpRelays(session: Session): void {
+  for (const { from, to, as, answered } of session.context.relays) {
     if (session.context.ending !== null) return;
-    if (answered && (!late || stale)) session.deliver({ type: 'acknowledged', leg: from });
-    else if (!answered && stale)
-      session.deliver({ type: 'response', leg: to, exchange: as, status: 504, ...NO_TIMERS });
+    if (answered) session.deliver({ type: 'acknowledged', leg: from });
+    else session.deliver({ type: 'response', leg: to, exchange: as, status: 504, ...NO_TIMERS });
   }
 }
 

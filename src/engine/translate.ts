@@ -17,6 +17,7 @@ import {
   answeredKey,
   bookOf,
   type Dossier,
+  dropRelayed,
   failedKey,
   provisionalKey,
   requestKey,
@@ -58,6 +59,7 @@ export function translate(
       if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
       dossier.messages.set(ackKey(leg), event.request);
       if (leg === 'a') settleAnswer(dossier);
+      for (const relay of context.relays) if (relay.from === leg && relay.answered) dropRelayed(dossier, relay);
       return { type: 'acknowledged', leg };
     }
     case 'unacknowledged':

@@ -31,7 +31,7 @@ export const CONTEXT: Named = {
   current: true,
   carriers: { each: true },
   attempts: { invites: true, redirects: true, isf: true, intervals: true },
-  relays: { each: { from: true, exchange: true, to: true, as: true, method: true, answered: true, late: true } },
+  relays: { each: { from: true, exchange: true, to: true, as: true, method: true, answered: true } },
   byes: { each: { leg: true, exchange: true } },
   drops: { each: true },
   history: {

@@ -382,6 +382,12 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#legs.await(leg, transaction);
   }
 
+  /** A re-INVITE that has no final answer yet, or no ACK. Copies of it find this transaction. */
+  restoreOffer(leg: LegId, exchange: string, request: SipRequest): void {
+    const flow = wayBack(request, this.#options.network);
+    if (flow !== undefined) this.#legs.find(leg)?.resume(exchange, this.#layer.createServer(request, flow), request);
+  }
+
   /** A request outside any dialog that has no answer yet. Copies of it find this transaction. */
   restoreOutside(exchange: string, request: SipRequest): void {
     const flow = wayBack(request, this.#options.network);

@@ -14,6 +14,7 @@ const BESIDE = [
   'restoreLeg',
   'restoreEarly',
   'restoreInvite',
+  'restoreOffer',
   'exportProxied',
   'restoreProxied',
   'restoreOutside',

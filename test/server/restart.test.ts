@@ -1,5 +1,6 @@
 /** `kill -9` of the real server under a hundred sessions: the next one takes them all up, and each ends properly. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AnyMessage } from '../../src/sip/message/message.ts';
 import type { Call } from '../../src/testing/index.ts';
 import { freePort, Scene } from '../support/processes.ts';
 import { attach, type RunningServer, serve, until } from '../support/server.ts';
@@ -9,6 +10,16 @@ const SESSIONS = 100;
 const ALICE = 'sip:alice@home.example';
 /** Where a session is at the kill, by its number. */
 type Moment = 'established' | 'ringing' | 'answering' | 'unacknowledged';
+
+const isReinvite = (message: AnyMessage): boolean =>
+  message.kind === 'request' && message.method === 'INVITE' && message.toTag !== undefined;
+
+/** Dialogs in which a phone has heard the ACK for its answer to a re-INVITE. */
+function acknowledged({ peer: { received } }: UdpPhone): number {
+  const offers = new Set(received.filter(isReinvite).map(({ callId, cseq }) => `${callId} ${cseq?.number}`));
+  const acks = received.filter((message) => message.kind === 'request' && message.method === 'ACK');
+  return new Set(acks.map(({ callId, cseq }) => `${callId} ${cseq?.number}`).filter((name) => offers.has(name))).size;
+}
 
 interface Pair {
   readonly number: number;
@@ -32,7 +43,8 @@ describe.each(['always', 'never'] as const)('policy.mediaPath: %s', (mediaPath) 
     server = await serve(scene, {
       sip: { listen: [`udp:127.0.0.1:${port}`], core: `sip:127.0.0.1:${bob.port};lr` },
       policy: { mediaPath, defaultAllowOfflineStorage: true },
-      timers: { t1: 80 },
+      // A-26: a 200 to whoever said BYE is the answer of the other side, and not the end of the wait for it.
+      timers: { t1: 80, byeJoinMs: 30_000 },
     });
   });
 
@@ -122,6 +134,38 @@ describe.each(['always', 'never'] as const)('policy.mediaPath: %s', (mediaPath) 
     await expectNothingHeld();
     await expectOneHistoryEach(pairs);
   }, 60_000);
+
+  // A proxy keeps no transaction that a restart could take up: its peers say and answer their requests themselves.
+  if (b2bua) {
+    it('kill -9 amid a hundred re-INVITEs: each is answered and acknowledged, though behind a 100 none is said again', async () => {
+      const pairs = Array.from({ length: SESSIONS }, (_, number) => call(number, 'established'));
+      await Promise.all(pairs.map(({ near }) => alice.outcome(near)));
+      await until('each is acknowledged', async () =>
+        [...bob.calls.values()].every((far) => bob.heard(far).includes('ACK')),
+      );
+      findFar(pairs);
+      const offers = (phone: UdpPhone): number =>
+        new Set(phone.peer.received.filter(isReinvite).map(({ callId }) => callId)).size;
+      for (const phone of [alice, bob]) phone.answers = ({ method }) => method !== 'INVITE';
+      const answers = pairs.map(({ number, near, far }) =>
+        number % 2 === 0 ? alice.request(near, 'INVITE', {}) : bob.request(far as Call, 'INVITE', {}),
+      );
+      await until('every offer is with the other side', async () => offers(alice) + offers(bob) === SESSIONS);
+      await until('each has a 100, and is not said again', async () =>
+        pairs.every(({ number, near, far }) =>
+          (number % 2 === 0 ? alice.heard(near) : bob.heard(far as Call)).includes('100 INVITE'),
+        ),
+      );
+      await restart();
+      for (const phone of [alice, bob]) phone.answers = () => true;
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(pairs.map(() => 200));
+      await until('every 200 is acknowledged', async () => acknowledged(alice) + acknowledged(bob) === SESSIONS);
+      await endAll(pairs);
+      expectProperEnds(pairs);
+      await expectNothingHeld();
+      await expectOneHistoryEach(pairs);
+    }, 60_000);
+  }
 
   it('a BYE that comes while it starts is heard late, and never gets a 481', async () => {
     const pair = call(0, 'established');

@@ -1,6 +1,7 @@
 /** Killed while a request passes from one side of a session to the other: it arrives once, and is answered. */
 import { describe, expect, it } from '@jest/globals';
-import type { SipRequest } from '../../src/sip/message/message.ts';
+import { headerField } from '../../src/sip/message/header.ts';
+import { SipRequest } from '../../src/sip/message/message.ts';
 import { bodyOf, type Call, chatSdp, World } from '../../src/testing/index.ts';
 import { establish, leftovers, ports } from '../support/session.ts';
 
@@ -61,11 +62,13 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
     if (when === WHEN[1]) copy();
     asks.response(200, 'INFO');
     expect(reached(answers, 'INFO')).toHaveLength(1);
+    expect([...world.pf.engine.sessions.values()].map(({ context }) => context.relays)).toEqual([[]]);
     expect([...world.pf.engine.sessions.values()].map(({ dossier }) => [...dossier.messages.keys()])).toEqual([[]]);
     endsWell(world, legs.near, legs.far);
   });
 
-  it.each(WHEN)('re-INVITE, whose copy comes %s', (when) => {
+  // RFC 3261 17.1.1.2: behind a 100 an INVITE is not said again, so the answer must find its way without a copy.
+  it.each([...WHEN, 'never'])('re-INVITE, whose copy comes %s', (when) => {
     const world = new World(b2bua);
     const legs = establish(world, 'orig');
     const [asks, answers] = sidesOf(legs);
@@ -86,28 +89,72 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
     expect(reached(answers, 'INVITE')).toHaveLength(1 + (answers === legs.far ? 1 : 0));
     answers.expect('ACK');
     world.advance(40_000);
+    expect([...world.pf.engine.sessions.values()].map(({ dossier }) => [...dossier.messages.keys()])).toEqual([[]]);
     endsWell(world, legs.near, legs.far);
   });
 
-  // RFC 3261 14.1, 13.3.1.4: whether the ACK has come nobody knows. Whoever answered has one now, and the offer is over.
-  it.each([true, false])('re-INVITE that was accepted, with an ACK that went astray: %s', (hears) => {
+  it('re-INVITE that nobody answers: the record of the session lets go of it', () => {
+    const world = new World(b2bua);
+    const [asks] = sidesOf(establish(world, 'orig'));
+    asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.settle();
+    const [session] = world.pf.engine.sessions.values();
+    world.advance(32_500);
+    asks.response(408);
+    expect(session?.dossier.messages.size).toBe(0);
+  });
+
+  it('re-INVITE, given up by its sender after the restart', () => {
     const world = new World(b2bua);
     const legs = establish(world, 'orig');
     const [asks, answers] = sidesOf(legs);
-    const offer = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    const { uri, headers } = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.settle();
+    restart(world);
+    const kept = headers.filter(({ name }) => ['via', 'from', 'to', 'call-id', 'route'].includes(name));
+    const number = headers.find(({ name }) => name === 'cseq')?.value.split(' ')[0];
+    asks.peer.sendRaw(
+      new SipRequest('CANCEL', uri, [
+        ...kept,
+        headerField('CSeq', `${number} CANCEL`),
+        headerField('Max-Forwards', '70'),
+      ]),
+    );
+    answers.respond(100, { to: answers.expect('INVITE') });
+    world.settle();
+    asks.response(200, 'CANCEL');
+    answers.respond(200, { to: answers.expect('CANCEL') });
+    answers.respond(487, { to: answers.expect('INVITE') });
+    world.settle();
+    asks.response(487);
+    endsWell(world, legs.near, legs.far);
+  });
+
+  // RFC 3261 13.3.1.4, 13.2.2.4: whether the ACK has come nobody knows, so the 200 is said until it comes again.
+  it.each([
+    ['last thing', false, chatSdp('again', [2866])],
+    ['something else', true, chatSdp('again', [2866])],
+    ['last thing, without an offer', false, undefined],
+    ['something else, without an offer', true, undefined],
+  ])('re-INVITE that was accepted, its 200 being the %s that was stored', (_, more, sdp) => {
+    const world = new World(b2bua);
+    const legs = establish(world, 'orig');
+    const [asks, answers] = sidesOf(legs);
+    asks.request('INVITE', sdp === undefined ? {} : { sdp });
     world.settle();
     answers.respond(200, { to: answers.expect('INVITE'), sdp: chatSdp('answer', [2877]) });
     world.settle();
-    asks.response(200);
+    const first = asks.response(200);
+    if (more) answers.request('INFO');
+    world.settle();
     restart(world);
-    answers.expect('ACK');
-    if (!hears) {
-      asks.peer.sendRaw(offer);
-      world.settle();
-      expect(ports(bodyOf(asks.response(200)))).toEqual([2877]);
-      asks.ack();
-      world.settle();
-    }
+    expect(answers.has('ACK')).toBe(false);
+    const again = asks.response(200);
+    expect([again.branch, bodyOf(again)]).toEqual([first.branch, bodyOf(first)]);
+    asks.ack(sdp === undefined ? { sdp: chatSdp('answer', [2888]) } : {});
+    world.settle();
+    const ack = answers.expect('ACK');
+    if (sdp === undefined) expect(ports(bodyOf(ack))).toEqual([2888]);
     // Another offer, of the other side, is no glare.
     answers.request('INVITE', { sdp: chatSdp('answer', [2899]) });
     world.settle();
@@ -146,27 +193,6 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
       endsWell(world, legs.near, legs.far);
     },
   );
-
-  it('re-INVITE without an offer, killed when it was accepted: the ACK that brings the answer is waited for', () => {
-    const world = new World(b2bua);
-    const legs = establish(world, 'orig');
-    const [asks, answers] = sidesOf(legs);
-    const late = asks.request('INVITE');
-    world.settle();
-    answers.respond(200, { to: answers.expect('INVITE'), sdp: chatSdp('offer', [2877]) });
-    world.settle();
-    restart(world);
-    expect(answers.has('ACK')).toBe(false);
-    asks.peer.sendRaw(late);
-    world.settle();
-    asks.response(200);
-    expect(ports(bodyOf(asks.response(200)))).toEqual([2877]);
-    asks.ack({ sdp: chatSdp('answer', [2888]) });
-    world.settle();
-    expect(ports(bodyOf(answers.expect('ACK')))).toEqual([2888]);
-    world.advance(40_000);
-    endsWell(world, legs.near, legs.far);
-  });
 });
 
 describe('a request of ours that has no answer when the process is killed', () => {

@@ -15,8 +15,7 @@ function relay(turn: Turn, event: EventOf<'request'>, prefix: 'offer' | 'pass'):
   }
   const as = `${prefix}-${event.step}`;
   const { leg: from, exchange, method, fork } = event;
-  const late = method === 'INVITE' && event.offer === 'none';
-  turn.set('relays', [...turn.get('relays'), { from, exchange, to, as, method, answered: false, late }]);
+  turn.set('relays', [...turn.get('relays'), { from, exchange, to, as, method, answered: false }]);
   turn.order({ type: 'relayRequest', from, exchange, to, as, fork });
   turn.checkpoint();
 }

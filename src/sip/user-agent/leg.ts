@@ -123,9 +123,19 @@ export abstract class Leg {
     if (isTargetRefresh(request.method)) refreshTarget(dialog, request.contact?.uri);
     if (request.method === 'INVITE') {
       transaction.trying();
-      transaction.onCancel = () => this.ua.emit({ type: 'exchangeCancelled', leg: this.id, exchange });
+      this.#mayBeCancelled(exchange, transaction);
     }
     this.ua.emit({ type: 'request', leg: this.id, fork, exchange, request });
+  }
+
+  #mayBeCancelled(exchange: ExchangeId, transaction: ServerTransaction): void {
+    transaction.onCancel = () => this.ua.emit({ type: 'exchangeCancelled', leg: this.id, exchange });
+  }
+
+  /** Takes up a re-INVITE that came before a restart; what it is answered goes back by its Via. */
+  resume(exchange: ExchangeId, transaction: ServerTransaction, request: SipRequest): void {
+    this.#takeIn(exchange, transaction, request);
+    this.#mayBeCancelled(exchange, transaction);
   }
 
   #takeIn(exchange: ExchangeId, transaction: ServerTransaction, request: SipRequest): void {
