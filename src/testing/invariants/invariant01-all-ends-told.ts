@@ -34,10 +34,10 @@ export function invariant01AllEndsTold(wire: Wire): Violation[] {
 
 /**
  * A BYE that nobody has answered when the process is killed is said again by the next one: it may have been lost. That of
- * another fork follows each copy of its 2xx (see 12), and is in no record.
+ * another fork, or of an INVITE that had been given up, follows each copy of its 2xx (see 12), and is in no record.
  */
 function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
-  if (dialog.outgoing && !isAwaited(dialog.invite, dialog.remoteTag, wire)) return [];
+  if (dialog.outgoing && !isSessions(dialog, wire)) return [];
   const byes = wire.requestsIn(dialog, 'out').filter(({ method }) => method === 'BYE');
   const [bye] = byes;
   const answered = byes.some((each) => finals(each).length > 0);
@@ -54,6 +54,12 @@ function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
   return [
     { invariant: 1, what: `the BYE of leg ${dialog.leg} was lost with the process and not said again`, at: kill.at },
   ];
+}
+
+/** Nobody gave up its INVITE before it was answered (timer B). */
+function isSessions({ invite, remoteTag }: DialogSeen, wire: Wire): boolean {
+  const heard = invite.responses[0]?.at ?? Number.POSITIVE_INFINITY;
+  return heard - first(invite).at < GIVEN_UP_MS && isAwaited(invite, remoteTag, wire);
 }
 
 /** 64*T1 */
