@@ -259,8 +259,12 @@ function restoreLegs(id: string, stored: ReadState, dossier: Dossier, fresh: boo
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
 }
 
-function restoreOffers(id: string, { context }: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
-  for (const { from, exchange } of context.relays ?? []) {
+function restoreOffers(id: string, stored: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
+  const { relays = [], ending } = stored.context;
+  for (const { from, exchange } of relays) {
+    // The end has answered it, unless that has not left yet.
+    const waits = stored.pending.some((effect) => effect.type === 'respond' && effect.exchange === exchange);
+    if (ending !== undefined && !waits) continue;
     const request = requestOf(dossier, requestKey(from, exchange));
     if (request?.method === 'INVITE') dialogs.restoreOffer?.(`${id}.${from}`, exchange, request);
   }

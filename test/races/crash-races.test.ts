@@ -176,6 +176,40 @@ race('crash between snapshot and effect', () => {
     scene.over(scene.endedBy(scene.near));
   });
 
+  it.each(ROLES)('%s, B2BUA: a BYE that cuts a re-INVITE is stored, and neither has been answered', (role) => {
+    const scene = established(role, 'b2bua', KEPT);
+    scene.near.request('INVITE', { sdp: chatSdp('new'), branch: 'offer' });
+    scene.settle();
+    scene.far.respond(100, { to: scene.far.expect('INVITE') });
+    scene.settle();
+    scene.crashAtCommit(1);
+    const bye = scene.near.bye();
+    scene.settle();
+    scene.restart();
+    // Behind its 100 the caller does not say the INVITE again (RFC 3261 17.1.1.2), and hears its 487 all the same.
+    scene.refusedOffer(scene.near, 487, 'offer');
+    scene.near.peer.sendRaw(bye);
+    scene.far.respond(487, { to: scene.far.expect('INVITE') });
+    scene.settle();
+    scene.answer(scene.far, 'BYE');
+    const { toCaller, toCallee } = scene.uid;
+    expect(scene.ladder).toEqual(ladder`
+      caller → pf            INVITE 2
+               pf → callee   INVITE 2
+      caller → pf            BYE 3
+               pf → callee   INVITE 2 again
+      caller ← pf            487 INVITE 2
+               pf → callee   BYE 3 ${toCallee}
+      caller → pf            ACK 2
+      caller → pf            BYE 3 again
+               pf ← callee   487 INVITE 2
+               pf → callee   ACK 2
+               pf ← callee   200 BYE 3
+      caller ← pf            200 BYE 3 ${toCaller}
+    `);
+    scene.over(scene.endedBy(scene.near));
+  });
+
   it.each(EVERYWHERE)('%s, %s: the BYE is stored and has not been passed on', (role, mode) => {
     const scene = established(role, mode, KEPT);
     scene.crashAtCommit(1);

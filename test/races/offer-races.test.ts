@@ -1,17 +1,10 @@
 /** Offers inside the dialog against its end, and against each other (RFC 3261 14, 15.1.2; RFC 3311; A-31). */
 import { expect, it } from '@jest/globals';
-import { bodyOf, type Call, chatSdp, type World } from '../../src/testing/index.ts';
+import { bodyOf, type Call, chatSdp } from '../../src/testing/index.ts';
 import { ports } from '../support/session.ts';
 import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
 import { established, KEPT, ROLES, Scene } from './scene.ts';
-
-/** Acknowledges the refusal of a request with this CSeq number, in its transaction (RFC 3261 17.1.1.3). */
-function acknowledgeRefusal(world: World, call: Call, status: number, branch: string): void {
-  const refusal = call.response(status);
-  call.request('ACK', { cseq: refusal.cseq?.number ?? 0, branch });
-  world.settle();
-}
 
 race('BYE during re-INVITE', () => {
   // RFC 3261 15.1.2: the BYE wins: what its dialog still has open is answered 487. On the other side the offer needs no
@@ -23,7 +16,7 @@ race('BYE during re-INVITE', () => {
     const offer = scene.far.expect('INVITE');
     scene.near.bye();
     scene.settle();
-    acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
+    scene.refusedOffer(scene.near, 487, 'offer');
     scene.far.respond(487, { to: offer });
     scene.answer(scene.far, 'BYE');
     const { toCaller, toCallee } = scene.uid;
@@ -50,7 +43,7 @@ race('BYE during re-INVITE', () => {
     scene.far.bye();
     scene.far.respond(487, { to: offer });
     scene.settle();
-    acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
+    scene.refusedOffer(scene.near, 487, 'offer');
     scene.answer(scene.near, 'BYE');
     const { toCaller, toCallee } = scene.uid;
     expect(scene.ladder).toEqual(ladder`
@@ -78,7 +71,7 @@ race('BYE during re-INVITE', () => {
     scene.near.bye();
     scene.far.respond(200, { to: offer, sdp: chatSdp('bob') });
     scene.settle();
-    acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
+    scene.refusedOffer(scene.near, 487, 'offer');
     scene.answer(scene.far, 'BYE');
     expect(scene.ladder).toEqual(ladder`
       caller → pf            INVITE 2
@@ -103,7 +96,7 @@ race('BYE during re-INVITE', () => {
     scene.near.bye();
     scene.far.respond(200, { to: offer, sdp: chatSdp('bob') });
     scene.settle();
-    acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
+    scene.refusedOffer(scene.near, 487, 'offer');
     scene.answer(scene.far, 'BYE');
     expect(scene.ladder).toEqual(ladder`
       caller → pf            INVITE 2
@@ -157,7 +150,7 @@ race('BYE during re-INVITE', () => {
     scene.far.bye();
     scene.far.respond(487, { to: offer });
     scene.settle();
-    acknowledgeRefusal(scene.world, scene.near, 487, 'offer');
+    scene.refusedOffer(scene.near, 487, 'offer');
     scene.answer(scene.near, 'BYE');
     expect(scene.ladder).toEqual(ladder`
       caller → pf            INVITE 2
@@ -188,7 +181,7 @@ race('re-INVITE glare (491) during partial close', () => {
     scene.settle();
     scene.near.respond(491, { to: scene.near.expect('INVITE') });
     scene.settle();
-    acknowledgeRefusal(scene.world, scene.near, 491, 'offer');
+    scene.refusedOffer(scene.near, 491, 'offer');
     return { scene, second };
   };
 

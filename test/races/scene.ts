@@ -267,6 +267,13 @@ export class Scene {
     this.settle();
   }
 
+  /** The same for an offer inside the dialog, whose branch this is. */
+  refusedOffer(call: Call, status: number, branch: string): void {
+    const refusal = call.response(status);
+    call.request('ACK', { cseq: refusal.cseq?.number ?? 0, branch });
+    this.settle();
+  }
+
   /** Answers the request with this method that waits at this side. */
   answer(call: Call, method: string, status = 200): void {
     call.respond(status, { to: call.expect(method) });
