@@ -22,25 +22,62 @@ export interface TwoLadders {
 
 /** Every message and every change of state, in the order in which they happened. */
 export function jointRows(ladders: TwoLadders, states: readonly StateChange[]): JointRow[] {
-  const rows = [
-    ...ladders.originating.flatMap((entry) => messageRow(entry, 'alice', 'originating', 'terminating')),
-    ...ladders.terminating.flatMap((entry) => messageRow(entry, 'originating', 'terminating', 'bob')),
-    ...stateRows(states.filter(({ of }) => of === 'originating')),
-    ...stateRows(states.filter(({ of }) => of === 'terminating')),
-  ];
-  // Both functions live in this process and read the same steady clock.
-  rows.sort((one, other) => one.at - other.at);
+  const rows = inOrder([
+    momentsOf('originating', ladders.originating, states),
+    momentsOf('terminating', ladders.terminating, states),
+  ]);
   const first = rows[0]?.at ?? 0;
   return rows.map((row) => ({ ...row, at: row.at - first }));
 }
 
-function messageRow(entry: LadderEntry, left: Party, own: Place, right: Party): JointRow[] {
-  const peer = entry.leg === 'a' ? left : right;
-  const fromPeer = entry.direction === 'in';
-  // The other function has drawn it already, as one that it sent.
-  if (fromPeer && (peer === 'originating' || peer === 'terminating')) return [];
-  const [from, to] = fromPeer ? [peer, own] : [own, peer];
-  return [{ at: entry.at, from, to, message: entry.label }];
+/** What one function has noted, and whether it passed between the two. */
+interface Moment {
+  readonly at: number;
+  /** Absent for a message of the other function, which has drawn it when it was sent. */
+  readonly row?: JointRow;
+  readonly passes?: 'to' | 'from';
+}
+
+function momentsOf(own: Place, entries: readonly LadderEntry[], states: readonly StateChange[]): Moment[] {
+  const [left, right]: readonly Party[] = own === 'originating' ? ['alice', 'terminating'] : ['originating', 'bob'];
+  const moments = [
+    ...entries.map((entry) => messageMoment(entry, own, (entry.leg === 'a' ? left : right) as Party)),
+    ...stateRows(states.filter(({ of }) => of === own)).map((row): Moment => ({ at: row.at, row })),
+  ];
+  return moments.sort((one, other) => one.at - other.at);
+}
+
+function messageMoment({ at, direction, label: message }: LadderEntry, own: Place, peer: Party): Moment {
+  const between = peer === 'originating' || peer === 'terminating';
+  if (direction === 'out')
+    return { at, row: { at, from: own, to: peer, message }, ...(between ? { passes: 'to' } : {}) };
+  return between ? { at, passes: 'from' } : { at, row: { at, from: peer, to: own, message } };
+}
+
+/** Both functions read one clock, but each once for all that it does in a turn: nothing is received before it is sent. */
+function inOrder(sides: readonly [Moment[], Moment[]]): JointRow[] {
+  const rows: JointRow[] = [];
+  const onTheirWay: [number, number] = [0, 0];
+  for (;;) {
+    const heads = [sides[0][0], sides[1][0]] as const;
+    if (heads[0] === undefined && heads[1] === undefined) return rows;
+    const side = nextSide(heads, onTheirWay);
+    const moment = sides[side].shift();
+    if (moment?.passes === 'to') onTheirWay[side]++;
+    if (moment?.passes === 'from') onTheirWay[side === 0 ? 1 : 0]--;
+    if (moment?.row !== undefined) rows.push(moment.row);
+  }
+}
+
+function nextSide(
+  [left, right]: readonly [Moment | undefined, Moment | undefined],
+  [fromLeft, fromRight]: readonly [number, number],
+): 0 | 1 {
+  if (left === undefined || right === undefined) return left === undefined ? 1 : 0;
+  const leftWaits = left.passes === 'from' && fromRight <= 0;
+  const rightWaits = right.passes === 'from' && fromLeft <= 0;
+  if (leftWaits !== rightWaits) return leftWaits ? 1 : 0;
+  return left.at <= right.at ? 0 : 1;
 }
 
 function stateRows(changes: readonly StateChange[]): JointRow[] {
