@@ -7,6 +7,7 @@ import type { SessionContext } from './context.ts';
 import type { EventOf, SessionEvent } from './events.ts';
 import { allClosed, liveFarLegs, liveIwfLegs } from './legs.ts';
 import { NEVER_INTERWORKED, type RegisteredClient } from './policy.ts';
+import { relayFrom, relayTo } from './relays.ts';
 import { offerRefused, streamsToOffer } from './streams.ts';
 
 type Args = { readonly context: SessionContext; readonly event: SessionEvent };
@@ -255,7 +256,7 @@ const severalFarLegs: Guard = ({ context }) => liveFarLegs(context.legs).length 
 /** A copy, after a restart, of what is under way to the other side already: its answer is awaited (RFC 3261 17.2.2). */
 const isRelayed: Guard = ({ context, event }) => {
   const { leg, exchange } = event as EventOf<'request'>;
-  return context.relays.some((relay) => relay.from === leg && relay.exchange === exchange);
+  return relayFrom(context.relays, leg, exchange) !== undefined;
 };
 
 const isOffer: Guard = ({ event }) => {
@@ -292,7 +293,7 @@ const dialogGone: Guard = ({ context, event }) => {
 const OUTLIVED_BY_DIALOG: readonly string[] = ['NOTIFY', 'SUBSCRIBE', 'REFER', 'PRACK'];
 
 function methodOf(context: SessionContext, response: EventOf<'response'>): string {
-  const relay = context.relays.find((open) => open.to === response.leg && open.as === response.exchange);
+  const relay = relayTo(context.relays, response);
   if (relay !== undefined) return relay.method;
   return response.exchange.startsWith('reoffer') ? 'INVITE' : 'UPDATE';
 }
@@ -311,20 +312,13 @@ const refreshGlare: Guard = (args) => isRefreshAnswer(args) && glare(args);
 const awaitsAck: Guard = ({ context, event }) => {
   const response = event as EventOf<'response'>;
   if (response.status >= 300) return false;
-  return context.relays.some(
-    (relay) => relay.to === response.leg && relay.as === response.exchange && relay.method === 'INVITE',
-  );
+  return relayTo(context.relays, response)?.method === 'INVITE';
 };
 
 /** The response belongs to the offer that is being renegotiated. */
 const answersOffer: Guard = ({ context, event }) => {
-  const response = event as EventOf<'response'>;
-  return context.relays.some(
-    (relay) =>
-      relay.to === response.leg &&
-      relay.as === response.exchange &&
-      (relay.method === 'INVITE' || (relay.method === 'UPDATE' && relay.as.startsWith('offer'))),
-  );
+  const relay = relayTo(context.relays, event as EventOf<'response'>);
+  return relay?.method === 'INVITE' || (relay?.method === 'UPDATE' && relay.as.startsWith('offer'));
 };
 
 const acknowledgesOffer: Guard = ({ context, event }) => {

@@ -18,7 +18,6 @@ import {
   ackKey,
   answeredKey,
   type Dossier,
-  dropRelayed,
   failedKey,
   provisionalKey,
   requestKey,
@@ -283,9 +282,9 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
       const response = responseKey(effect.from, effect.exchange);
       // An accepted one is said until its ACK.
       const status = responseOf(dossier, response)?.status ?? 408;
-      const accepted = status < 300 && messages.has(request);
-      if (!accepted)
-        dropRelayed(dossier, { from: effect.to, exchange: effect.as, to: effect.from, as: effect.exchange });
+      if (status < 300 && messages.has(request)) return;
+      messages.delete(request);
+      messages.delete(response);
       return;
     }
     case 'forwardFailure':

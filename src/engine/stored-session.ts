@@ -29,6 +29,7 @@ import { mayOpenAgain } from './history-work.ts';
 import { packed, unlessEmpty, unpacked } from './packed.ts';
 import type { Dialogs, StoredMediaLeg } from './ports.ts';
 import { Session, type SessionHost } from './session.ts';
+import { unanswered } from './translate.ts';
 
 type OriginContext = Pick<SessionContext, 'id' | 'role' | 'invite'>;
 
@@ -98,15 +99,16 @@ export function storedState(session: Session, now: number, dialogs: Partial<Dial
     dossier: dossier.value,
     legs: unlessEmpty(legs),
     proxied,
-    pending: unlessEmpty([...acceptances(session), ...session.pending]),
+    pending: unlessEmpty(pendingBefore(session)),
     step: session.step,
     storedAt: now,
   };
   return packed(state, dossier.texts);
 }
 
-/** RFC 3261 13.3.1.4: each 2xx is said until its ACK; that will come again, and makes the far one. */
-function acceptances({ context, dossier, pending }: Session): readonly Effect[] {
+/** With each 2xx, which is said until its ACK (RFC 3261 13.3.1.4); that will come again, and makes the far one. */
+function pendingBefore({ context, dossier, pending }: Session): readonly Effect[] {
+  if (dossier.answer === null && context.relays.length === 0) return pending;
   const said: Effect[] = dossier.answer === null ? [] : [dossier.answer];
   for (const { from, exchange, to, as, answered } of context.relays) {
     const waits = pending.some((effect) => effect.type === 'relayResponse' && effect.exchange === as);
@@ -114,7 +116,7 @@ function acceptances({ context, dossier, pending }: Session): readonly Effect[] 
       said.push({ id: `${as}.again`, type: 'relayResponse', from: to, exchange: as, to: from, as: exchange });
     }
   }
-  return said;
+  return [...said, ...pending];
 }
 
 /** What is as it was at the beginning is not written: JSON leaves out what is undefined. */
@@ -313,8 +315,6 @@ export function giveUpRelays(session: Session): void {
   for (const { from, to, as, answered } of session.context.relays) {
     if (session.context.ending !== null) return;
     if (answered) session.deliver({ type: 'acknowledged', leg: from });
-    else session.deliver({ type: 'response', leg: to, exchange: as, status: 504, ...NO_TIMERS });
+    else session.deliver(unanswered(to, as, 504));
   }
 }
-
-const NO_TIMERS = { timer: { supported: false, se: null, minSE: null, refresher: null }, minSE: null } as const;

@@ -4,13 +4,14 @@
  */
 import type { LegName, SessionContext } from '../../machines/session/context.ts';
 import type { SessionEvent } from '../../machines/session/events.ts';
+import { relayFrom } from '../../machines/session/relays.ts';
 import { sameDescription } from '../sdp/mediate.ts';
 import { acceptedStreams, offeredStreams } from '../sdp/streams.ts';
 import { addressParam, parseNameAddress } from '../sip/message/address.ts';
 import { detached } from '../sip/message/header.ts';
 import type { SipRequest, SipResponse } from '../sip/message/message.ts';
 import { isSipUri, parseUri, sameUri } from '../sip/message/uri.ts';
-import type { SipEvent } from '../sip/port.ts';
+import type { ExchangeId, SipEvent } from '../sip/port.ts';
 import { descriptionOf } from './compose/descriptions.ts';
 import {
   ackKey,
@@ -78,13 +79,18 @@ export function translate(
       return translateRequest(event, leg, context, dossier);
     case 'response': {
       const { exchange, status, response } = event;
-      if (response === undefined) return { type: 'response', leg, exchange, status, timer: NO_TIMER, minSE: null };
+      if (response === undefined) return unanswered(leg, exchange, status);
       const sdp = status < 300 ? descriptionOf(response) : undefined;
       if (sdp !== undefined) bookOf(dossier, leg).received = sdp;
       dossier.messages.set(responseKey(leg, exchange), response);
       return { type: 'response', leg, exchange, status, timer: timerFacts(response), minSE: minSEOf(response) };
     }
   }
+}
+
+/** A request of ours inside the dialog ends without a response. */
+export function unanswered(leg: LegName, exchange: ExchangeId, status: number): Unstamped {
+  return { type: 'response', leg, exchange, status, timer: NO_TIMER, minSE: null };
 }
 
 function translateAnswer(
@@ -168,7 +174,7 @@ function translateRequest(
   dossier: Dossier,
 ): Unstamped {
   // What is under way to the other side needs nothing of a copy.
-  if (relays.some((relay) => relay.from === leg && relay.exchange === exchange)) {
+  if (relayFrom(relays, leg, exchange) !== undefined) {
     return { type: 'request', leg, fork, exchange, method: request.method, offer: 'none', timer: NO_TIMER };
   }
   const sdp = descriptionOf(request);

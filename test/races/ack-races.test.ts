@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { chatSdp, type Passage } from '../../src/testing/index.ts';
 import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
-import { established, KEPT, ROLES, ringing } from './scene.ts';
+import { accepted, established, KEPT, ROLES, ringing } from './scene.ts';
 
 const isAck = ({ message }: Passage): boolean => message.startsWith('ACK ');
 
@@ -11,10 +11,7 @@ race('2xx retransmitted with lost ACK', () => {
   // The caller's ACK is lost. RFC 3261 13.3.1.4: the 200 is repeated, each copy gets the ACK again (13.2.2.4), and the
   // callee is acknowledged when the first of them has come through, once.
   it.each(ROLES)("%s, B2BUA: the caller's ACK is lost", (role) => {
-    const scene = ringing(role, 'b2bua', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'b2bua', KEPT);
     scene.lose(isAck);
     scene.near.request('ACK', { cseq: 1, branch: 'ack' });
     scene.settle();
@@ -47,10 +44,7 @@ race('2xx retransmitted with lost ACK', () => {
   // Our ACK to the callee is lost: RFC 3261 13.2.2.4, its copy of the 200 gets the same ACK again, and the caller
   // hears nothing of it.
   it.each(ROLES)('%s, B2BUA: our ACK to the callee is lost', (role) => {
-    const scene = ringing(role, 'b2bua', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'b2bua', KEPT);
     scene.lose((passage) => isAck(passage) && passage.from === scene.world.pf.address);
     scene.near.ack();
     scene.world.advance(460);
@@ -79,10 +73,7 @@ race('2xx retransmitted with lost ACK', () => {
 
   // RFC 3261 16.7 step 5, 16.11: a proxy forwards the copies of the 2xx and the ACKs, and repeats neither.
   it.each(ROLES)('%s, proxy: the callee repeats, the caller acknowledges again, from end to end', (role) => {
-    const scene = ringing(role, 'proxy', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'proxy', KEPT);
     scene.lose((passage) => isAck(passage) && passage.from === scene.world.pf.address);
     scene.near.request('ACK', { cseq: 1, branch: 'ack' });
     scene.world.advance(460);

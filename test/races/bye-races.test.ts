@@ -4,16 +4,13 @@ import { chatSdp } from '../../src/testing/index.ts';
 import { resume, stall } from '../support/store.ts';
 import { race } from './catalogue.ts';
 import { ladder } from './ladder.ts';
-import { established, KEPT, ROLES, ringing } from './scene.ts';
+import { accepted, established, KEPT, ROLES, ringing } from './scene.ts';
 
 race('BYE before ACK', () => {
   // The caller hangs up so early that its BYE overtakes its ACK. RFC 3261 15: the caller may; the far side is
   // acknowledged before it is told, since it may not be left with a 2xx that nobody takes.
   it.each(ROLES)("%s, B2BUA: the caller's BYE overtakes its ACK, which then means nothing", (role) => {
-    const scene = ringing(role, 'b2bua', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'b2bua', KEPT);
     scene.near.bye();
     scene.near.ack({ cseq: 1 });
     scene.settle();
@@ -35,10 +32,7 @@ race('BYE before ACK', () => {
   // RFC 3261 15: the callee may not say BYE before it has the ACK; as B2BUA we are the caller's callee. So the BYE to
   // the caller is held until its ACK is there. The callee's own 200 gets its ACK all the same (13.2.2.4).
   it.each(ROLES)("%s, B2BUA: the callee's BYE comes before the caller's ACK and waits for it", (role) => {
-    const scene = ringing(role, 'b2bua', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'b2bua', KEPT);
     scene.far.bye();
     scene.settle();
     scene.near.ack();
@@ -61,10 +55,7 @@ race('BYE before ACK', () => {
   // the end by the other entity is told when the history is sealed. An ACK that comes until then lets the BYE go
   // as well as a later one: nothing more is waited for once the store has answered.
   it("orig, B2BUA: the callee's BYE comes before the caller's ACK, and that while the history is sealed", () => {
-    const scene = ringing('orig', 'b2bua', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted('orig', 'b2bua', KEPT);
     stall(scene.world);
     scene.far.bye();
     scene.settle();
@@ -123,10 +114,7 @@ race('BYE before ACK', () => {
   // As before, but the ACK never comes: RFC 3261 15 lets the BYE go when 64*T1 are over, and A-26 does not let the
   // callee wait so long for its 200.
   it.each(ROLES)("%s, B2BUA: the callee's BYE, and the caller's ACK never comes", (role) => {
-    const scene = ringing(role, 'b2bua', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'b2bua', KEPT);
     scene.far.bye();
     scene.world.advance(33_000);
     scene.answer(scene.near, 'BYE');
@@ -154,10 +142,7 @@ race('BYE before ACK', () => {
 
   // RFC 3261 16.11, 16.6: a proxy forwards each as it comes, and judges neither.
   it.each(ROLES)('%s, proxy: both go on in the order in which they came', (role) => {
-    const scene = ringing(role, 'proxy', KEPT);
-    scene.far.respond(200, { sdp: chatSdp('bob') });
-    scene.settle();
-    scene.near.response(200);
+    const scene = accepted(role, 'proxy', KEPT);
     scene.near.bye();
     scene.near.ack({ cseq: 1 });
     scene.settle();

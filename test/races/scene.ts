@@ -291,6 +291,15 @@ export function ringing(role: Role, mode: Mode, options: WorldOptions = {}, invi
   return scene;
 }
 
+/** As `ringing`, and then accepted: the caller has its 200 and has not acknowledged it. */
+export function accepted(role: Role, mode: Mode, options: WorldOptions = {}): Scene {
+  const scene = ringing(role, mode, options);
+  scene.far.respond(200, { sdp: chatSdp('bob') });
+  scene.settle();
+  scene.near.response(200);
+  return scene;
+}
+
 /** An established session; the ladder begins here. */
 export function established(role: Role, mode: Mode, options: WorldOptions = {}, invitation: InviteOptions = {}): Scene {
   return new Scene(role, mode, options, invitation).answered();

@@ -42,6 +42,16 @@ function acknowledgeCopies(world: World, near: Call): void {
   world.settle();
 }
 
+/** The caller has its 200, `first`, and has not acknowledged it. */
+function accepted(world: World) {
+  const near = invite(world, 'orig');
+  world.settle();
+  const far = world.core.incoming();
+  far.respond(200, { sdp: chatSdp('bob') });
+  world.settle();
+  return { near, far, first: near.response(200) };
+}
+
 /** The record as earlier versions wrote it: nothing left out, the profile in the origin. */
 function inFormOne({ origin, state }: { origin: string; state: string }): { origin: string; state: string } {
   const first = unpacked(origin);
@@ -128,12 +138,7 @@ describe('an established session', () => {
 
   it('RFC 3261 13.3.1.4: killed right after the 200, it says it again until the ACK comes', () => {
     const world = new World(b2bua);
-    const near = invite(world, 'orig');
-    world.settle();
-    const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob') });
-    world.settle();
-    near.response(200);
+    const { near, far } = accepted(world);
     restart(world);
     const again = near.response(200);
     expect(ports(bodyOf(again))).toEqual([2855]);
@@ -151,12 +156,7 @@ describe('an established session', () => {
     'RFC 3261 13.3.1.4: stored again behind its 200, whose ACK %s: it says it again until the ACK comes',
     (_, acked) => {
       const world = new World(b2bua);
-      const near = invite(world, 'orig');
-      world.settle();
-      const far = world.core.incoming();
-      far.respond(200, { sdp: chatSdp('bob') });
-      world.settle();
-      const first = near.response(200);
+      const { near, far, first } = accepted(world);
       for (const number of [1, 2]) {
         far.request('INFO');
         world.settle();
@@ -194,12 +194,7 @@ describe('an established session', () => {
       release: () => {},
     };
     const world = new World({ ...b2bua, media });
-    const near = invite(world, 'orig');
-    world.settle();
-    const far = world.core.incoming();
-    far.respond(200, { sdp: chatSdp('bob') });
-    world.settle();
-    const first = near.response(200);
+    const { near, far, first } = accepted(world);
     const bye = far.bye();
     world.settle();
     expect(bound).toEqual(['b', 'a']);

@@ -3,6 +3,7 @@ import type { Relay } from '../context.ts';
 import type { EventOf } from '../events.ts';
 import { otherSide } from '../legs.ts';
 import { order } from '../order.ts';
+import { relayFrom, relayTo } from '../relays.ts';
 import type { Turn } from '../turn.ts';
 import { claim, releaseAllMedia } from './claim.ts';
 import { noteTimer, startTimer, timerAsClient, timerAsServer } from './session-timer.ts';
@@ -20,10 +21,6 @@ function relay(turn: Turn, event: EventOf<'request'>, prefix: 'offer' | 'pass'):
   turn.checkpoint();
 }
 
-function relayOf(turn: Turn, event: EventOf<'response'>): Relay | undefined {
-  return turn.get('relays').find((open) => open.to === event.leg && open.as === event.exchange);
-}
-
 function dropRelay(turn: Turn, gone: Relay): void {
   turn.set(
     'relays',
@@ -32,7 +29,7 @@ function dropRelay(turn: Turn, gone: Relay): void {
 }
 
 function passBack(turn: Turn, event: EventOf<'response'>): void {
-  const open = relayOf(turn, event);
+  const open = relayTo(turn.get('relays'), event);
   if (open === undefined) return;
   turn.order({ type: 'relayResponse', from: open.to, exchange: open.as, to: open.from, as: open.exchange });
   if (event.status < 300 && (open.method === 'INVITE' || open.method === 'UPDATE')) renewTimers(turn, open, event);
@@ -75,7 +72,7 @@ export const inDialog = {
   }),
 
   relayCancel: order<EventOf<'exchangeCancelled'>>((turn, event) => {
-    const open = turn.get('relays').find((each) => each.from === event.leg && each.exchange === event.exchange);
+    const open = relayFrom(turn.get('relays'), event.leg, event.exchange);
     if (open !== undefined) turn.order({ type: 'relayCancel', leg: open.to, exchange: open.as });
   }),
 

@@ -2,6 +2,7 @@
 import type { EndReason, LegName, Peer } from '../context.ts';
 import type { EventOf } from '../events.ts';
 import { order } from '../order.ts';
+import { relayTo } from '../relays.ts';
 import type { Turn } from '../turn.ts';
 import { claim, releaseAllMedia } from './claim.ts';
 
@@ -221,7 +222,7 @@ export const teardown = {
       turn.setLeg(event.leg, { phase: 'closed' });
       return;
     }
-    const relay = turn.get('relays').find((open) => open.to === event.leg && open.as === event.exchange);
+    const relay = relayTo(turn.get('relays'), event);
     const offered = relay?.method === 'INVITE' || /^(reoffer|refreshInvite)/.test(event.exchange);
     if (offered && event.status < 300) turn.order({ type: 'acknowledge', leg: event.leg });
   }),

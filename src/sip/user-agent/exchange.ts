@@ -4,11 +4,13 @@ import type { ExchangeId, FailureCause, Payload } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { Sending } from './context.ts';
 
+/** What it takes to say it again. */
 export interface SentRequest {
   readonly exchange: ExchangeId;
   readonly method: string;
   readonly cseq: number;
   readonly payload: Payload;
+  /** Whose dialog it is in, by the peer's tag. */
   readonly remoteTag: string;
 }
 
@@ -23,21 +25,12 @@ export interface ExchangeOwner {
 }
 
 export class OutgoingExchange implements ClientUser {
-  readonly id: ExchangeId;
-  readonly method: string;
-  readonly cseq: number;
-  readonly payload: Payload;
-  /** Whose dialog it is in, by the peer's tag. */
-  readonly remoteTag: string;
+  readonly request: SentRequest;
   sending: Sending | undefined;
   readonly #owner: ExchangeOwner;
 
   constructor(request: SentRequest, owner: ExchangeOwner) {
-    this.id = request.exchange;
-    this.method = request.method;
-    this.cseq = request.cseq;
-    this.payload = request.payload;
-    this.remoteTag = request.remoteTag;
+    this.request = request;
     this.#owner = owner;
   }
 

@@ -32,11 +32,7 @@ export interface LegState {
   readonly open?: readonly OpenRequest[];
 }
 
-export interface OpenRequest {
-  readonly exchange: ExchangeId;
-  readonly method: string;
-  readonly cseq: number;
-  readonly remoteTag: string;
+export interface OpenRequest extends Omit<SentRequest, 'payload'> {
   readonly headers: readonly HeaderField[];
   /** One character for each byte. */
   readonly body: string;
@@ -160,7 +156,7 @@ export abstract class Leg {
     if (this.#incoming !== undefined && this.#incoming.size >= MAX_OPEN_EXCHANGES) return 500;
     if (!isOfferer(request.method)) return undefined;
     // 14.2 and RFC 3311 5.2: one offer at a time. Ours outstanding: 491. Theirs: 500.
-    for (const { method } of this.#outgoing?.values() ?? NONE) if (isOfferer(method)) return 491;
+    for (const outgoing of this.#outgoing?.values() ?? NONE) if (isOfferer(outgoing.request.method)) return 491;
     for (const incoming of this.#incoming?.values() ?? NONE) if (isOfferer(incoming.request.method)) return 500;
     if (request.method === 'INVITE' && this.#answer !== undefined) return 500;
     return undefined;
@@ -238,52 +234,48 @@ export abstract class Leg {
   /** As JSON. */
   exported(): LegState {
     if (this.#outgoing === undefined) return this.state;
-    const open = [...this.#outgoing.values()].map(({ id: exchange, method, cseq, remoteTag, payload }) => {
-      const { headers, body } = payload;
-      return { exchange, method, cseq, remoteTag, headers, body: wireOfBytes(body ?? NO_BYTES) };
+    const open = [...this.#outgoing.values()].map(({ request: { payload, ...request } }) => {
+      return { ...request, headers: payload.headers, body: wireOfBytes(payload.body ?? NO_BYTES) };
     });
     return { ...this.state, open };
   }
 
   /** Says again what had no answer before a restart: to the peer it is a copy. */
   sayAgain(open: readonly OpenRequest[] = []): void {
-    for (const { exchange, method, cseq, remoteTag, headers, body } of open) {
-      const dialog = this.state.dialogs[this.forkOf(remoteTag)];
-      const payload = { headers, body: bytesOfWire(body) };
-      if (dialog !== undefined) this.#send(dialog, { exchange, method, cseq, payload, remoteTag });
+    for (const { headers, body, ...request } of open) {
+      const dialog = this.state.dialogs[this.forkOf(request.remoteTag)];
+      if (dialog !== undefined) this.#send(dialog, { ...request, payload: { headers, body: bytesOfWire(body) } });
     }
   }
 
   /** CANCELs a re-INVITE of ours that is still open. */
   cancelExchange(exchange: ExchangeId): void {
     const outgoing = this.#outgoing?.get(exchange);
-    if (outgoing?.method === 'INVITE') outgoing.sending?.cancel([]);
+    if (outgoing?.request.method === 'INVITE') outgoing.sending?.cancel([]);
   }
 
   /** Final response, or none, to a request of ours. Called by the exchange. */
   onExchangeEnded(
-    exchange: OutgoingExchange,
+    outgoing: OutgoingExchange,
     status: number,
     response: SipResponse | undefined,
     cause: 'response' | 'timeout' | 'transport',
   ): void {
-    if (this.#outgoing?.has(exchange.id) !== true) {
+    const { exchange: id, method, cseq } = outgoing.request;
+    const accepted = method === 'INVITE' && status < 300;
+    if (this.#outgoing?.has(id) !== true) {
       // A copy of a 2xx to a re-INVITE: its ACK was lost.
-      if (exchange.method === 'INVITE' && status < 300) this.ack?.repeat();
+      if (accepted) this.ack?.repeat();
       return;
     }
-    this.#outgoing = without(this.#outgoing, exchange.id);
+    this.#outgoing = without(this.#outgoing, id);
     const dialog = this.confirmedDialog;
-    if (status < 300 && isTargetRefresh(exchange.method)) {
-      if (dialog !== undefined) refreshTarget(dialog, response?.contact?.uri);
-      if (exchange.method === 'INVITE') this.state.inviteCSeq = exchange.cseq;
-    }
+    if (status < 300 && isTargetRefresh(method) && dialog !== undefined) refreshTarget(dialog, response?.contact?.uri);
+    if (accepted) this.state.inviteCSeq = cseq;
     // RFC 3261 13.2.2.4: in a dialog that has ended meanwhile the 2xx has its ACK all the same, though nobody asks for it.
-    if (exchange.method === 'INVITE' && status < 300 && (this.released || this.ended))
-      this.acknowledge({ headers: [] });
+    if (accepted && (this.released || this.ended)) this.acknowledge({ headers: [] });
     if (this.released) return;
     const { id: leg } = this;
-    const { id } = exchange;
     if (response === undefined) this.ua.emit({ type: 'response', leg, exchange: id, status, cause });
     else this.ua.emit({ type: 'response', leg, exchange: id, status, cause, response });
   }
@@ -316,7 +308,9 @@ export abstract class Leg {
     }
     this.#incoming = undefined;
     // A re-INVITE that is only ever answered provisionally would be waited for without end.
-    for (const { method, sending } of this.#outgoing?.values() ?? NONE) if (method === 'INVITE') sending?.cancel([]);
+    for (const outgoing of this.#outgoing?.values() ?? NONE) {
+      if (outgoing.request.method === 'INVITE') outgoing.sending?.cancel([]);
+    }
     this.#answer?.stop();
     this.#answer = undefined;
     for (const dialog of this.state.dialogs) this.ua.unbind(dialog.localTag);

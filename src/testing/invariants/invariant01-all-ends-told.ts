@@ -1,5 +1,5 @@
 /** Invariant 1: no leg is left confirmed on one side, and no INVITE left ringing, when its session is over. */
-import { timedOut } from './invariant11-every-iwf-closed.ts';
+import { TIMER_B_MS, timedOut } from './invariant11-every-iwf-closed.ts';
 import type { Violation } from './violation.ts';
 import {
   type DialogSeen,
@@ -50,7 +50,7 @@ function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
   // What nobody answered within 64*T1, or to the end of the session, was given up before the kill (RFC 3261 17.1.2.2).
   const states = wire.sessions.get(dialog.session)?.states ?? [];
   const closed = states.some(({ entry }) => entry.state === 'closed' && entry.at < kill.at);
-  if (closed || kill.at - at >= GIVEN_UP_MS) return [];
+  if (closed || kill.at - at >= TIMER_B_MS) return [];
   return [
     { invariant: 1, what: `the BYE of leg ${dialog.leg} was lost with the process and not said again`, at: kill.at },
   ];
@@ -59,11 +59,8 @@ function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
 /** Nobody gave up its INVITE before it was answered (timer B). */
 function isSessions({ invite, remoteTag }: DialogSeen, wire: Wire): boolean {
   const heard = invite.responses[0]?.at ?? Number.POSITIVE_INFINITY;
-  return heard - first(invite).at < GIVEN_UP_MS && isAwaited(invite, remoteTag, wire);
+  return heard - first(invite).at < TIMER_B_MS && isAwaited(invite, remoteTag, wire);
 }
-
-/** 64*T1 */
-const GIVEN_UP_MS = 32_000;
 
 /** The first 2xx of an INVITE that nobody called off, and that the process lived long enough to hear. */
 function isAwaited(invite: TransactionSeen, remoteTag: string, wire: Wire): boolean {

@@ -61,7 +61,7 @@ export function isForgotten(
   return sessions.every((session) => (wire.stateAt(session, answer.order)?.state ?? 'closed') === 'closed');
 }
 
-const TIMER_B_MS = transactionTimeout(DEFAULT_TIMERS);
+export const TIMER_B_MS = transactionTimeout(DEFAULT_TIMERS);
 
 /** 64*T1, less what a message needs on its way: as long as the INVITE is remembered (RFC 3261 13.2.2.4, 9.1). */
 export const REMEMBERED_MS = 31_000;
