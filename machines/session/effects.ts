@@ -32,6 +32,8 @@ export type Order =
       readonly fork: number;
       readonly status: number;
       readonly reliable: boolean;
+      /** Its number on the far side, where it is reliable (RFC 3262). */
+      readonly rseq?: number;
     }
   /** 2xx toward `a`, from the answers of these legs, the first giving headers and dialog. */
   | {

@@ -23,6 +23,8 @@ export type SessionEvent =
       readonly status: number;
       readonly fork: number;
       readonly reliable: boolean;
+      /** Its number, where it is reliable (RFC 3262). */
+      readonly rseq?: number;
     } & OnLeg)
   | ({
       readonly type: 'answered';

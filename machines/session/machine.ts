@@ -125,7 +125,7 @@ const ringing = session.createStateConfig({
       { actions: 'refuseBye' },
     ],
     // PRACK, UPDATE, INFO in an early dialog (digest 3.9).
-    request: [{ guard: 'proxying', actions: 'forwardRequest' }, { actions: 'relayRequest' }],
+    request: [{ guard: 'proxying', actions: 'forwardRequest' }, { guard: 'isRelayed' }, { actions: 'relayRequest' }],
     response: [{ guard: 'proxying', actions: 'forwardReply' }, { actions: 'relayResponse' }],
   },
 });

@@ -74,6 +74,7 @@ export interface Dossier {
 /** Key of a message in the dossier. */
 export type MessageKey =
   | `provisional ${LegName} ${number}`
+  | `provisional ${LegName} ${number} ${number}`
   | `answered ${LegName}`
   | `failed ${LegName}`
   | `ack ${LegName}`
@@ -82,8 +83,11 @@ export type MessageKey =
 
 // Most sessions have one far leg, `b`, without forks: their keys are texts of the program, which need not be put together
 // and hashed at each message.
-export const provisionalKey = (leg: LegName, fork: number): MessageKey =>
-  leg === 'b' && fork === 0 ? 'provisional b 0' : `provisional ${leg} ${fork}`;
+// Of those without a number the last one counts; each one that has one is passed on (RFC 3262 3).
+export const provisionalKey = (leg: LegName, fork: number, rseq?: number): MessageKey => {
+  if (rseq !== undefined) return `provisional ${leg} ${fork} ${rseq}`;
+  return leg === 'b' && fork === 0 ? 'provisional b 0' : `provisional ${leg} ${fork}`;
+};
 export const answeredKey = (leg: LegName): MessageKey => (leg === 'b' ? 'answered b' : `answered ${leg}`);
 export const failedKey = (leg: LegName): MessageKey => `failed ${leg}`;
 export const ackKey = (leg: LegName): MessageKey => (leg === 'a' ? 'ack a' : `ack ${leg}`);

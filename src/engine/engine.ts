@@ -458,7 +458,7 @@ export class Engine implements SessionHost {
       session.run();
       session.stale = false;
       if (stale) giveUpRelays(session);
-      work.push(...this.#records.workAgain(session));
+      work.push(...this.#records.takenUp(session));
       if (expired) session.deliver({ type: 'endOrdered', by: 'shutdown' });
     }
     if (work.length > 0) this.#options.history.submit(work.sort((left, right) => left.at - right.at));

@@ -110,7 +110,7 @@ function answerInviter(effect: EffectOf<'progress' | 'answer' | 'refuse' | 'forw
   const leg = legId(by, 'a');
   switch (effect.type) {
     case 'progress': {
-      const received = responseOf(by.dossier, provisionalKey(effect.leg, effect.fork));
+      const received = responseOf(by.dossier, provisionalKey(effect.leg, effect.fork, effect.rseq));
       if (received === undefined) return;
       const { fork, status, reliable } = effect;
       const { reason, headers, body } = composeProgress(received, by);
@@ -266,7 +266,7 @@ export function forgetUsed(effect: Effect, dossier: Dossier): void {
   const { messages } = dossier;
   switch (effect.type) {
     case 'progress':
-      messages.delete(provisionalKey(effect.leg, effect.fork));
+      messages.delete(provisionalKey(effect.leg, effect.fork, effect.rseq));
       return;
     case 'acknowledge':
       if (effect.withBodyOf !== undefined) messages.delete(ackKey(effect.withBodyOf));

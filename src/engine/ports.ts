@@ -65,8 +65,11 @@ export interface Dialogs {
   restoreLeg(state: LegState): void;
   /** The dialogs of an INVITE that is said again, or answered again: their numbers go on. */
   restoreEarly(state: LegState): void;
-  /** The INVITE of a leg that has no final answer yet: it can be answered again. */
-  restoreInvite(leg: LegId, request: SipRequest): void;
+  /**
+   * The INVITE of a leg that has no final answer yet: it can be answered again. `ours`: it is no proxied one, and requests may
+   * come in its early dialogs.
+   */
+  restoreInvite(leg: LegId, request: SipRequest, ours: boolean): void;
   /** A re-INVITE that has no final answer yet, or no ACK: it can be answered again. */
   restoreOffer(leg: LegId, exchange: ExchangeId, request: SipRequest): void;
   /** A request outside any dialog that has no answer yet: it can be answered again. */

@@ -10,6 +10,7 @@ import { historyWorkAgain, inOrder, takeHistoryWork, type WaitingMessage } from 
 import { OwedHistory } from './owed-history.ts';
 import { PolicyKeys } from './policy-keys.ts';
 import type { Batch, SessionRecord } from './ports.ts';
+import { Ringing } from './ringing.ts';
 import type { Session } from './session.ts';
 import { storedOrigin, storedState } from './stored-session.ts';
 
@@ -33,6 +34,7 @@ export class Records {
   /** Records of sessions that are over. */
   readonly #deletes: string[] = [];
   readonly #owed = new OwedHistory();
+  readonly #ringing: Ringing;
   /** Messages on their way into the outbox. */
   #messages: WaitingMessage[] = [];
   #deletion: Timer | undefined;
@@ -41,6 +43,7 @@ export class Records {
   constructor(options: EngineOptions, failed: () => void) {
     this.#options = options;
     this.#failed = failed;
+    this.#ringing = new Ringing(options.clock, (session) => this.store(session));
   }
 
   /** Runs the session once its last step is stored, or at once where nothing has to be. */
@@ -70,6 +73,7 @@ export class Records {
    */
   forget(session: Session): void {
     if (this.#owed.sessionOver(session.id)) this.#flushSoon();
+    this.#ringing.over(session);
     if (!session.written) return;
     this.#deletes.push(session.id);
     this.#deleteAfter(DELETION_MS);
@@ -80,8 +84,9 @@ export class Records {
     if (this.#owed.outcome(intent, outcome)) this.#flushSoon();
   }
 
-  /** History work of a session that was taken up, of which only its record tells. */
-  workAgain(session: Session): HistoryIntent[] {
+  /** A session was taken up. Its history work, of which only its record tells. */
+  takenUp(session: Session): HistoryIntent[] {
+    this.#ringing.written(session);
     const again = historyWorkAgain(session, this.#now(), this.#options);
     this.#owed.add(again);
     return again;
@@ -97,6 +102,7 @@ export class Records {
   flush(): void {
     this.#deletion?.cancel();
     this.#deletion = undefined;
+    this.#ringing.stop();
     this.#flush();
   }
 
@@ -181,6 +187,7 @@ export class Records {
     }
     const state = storedState(session, this.#now(), this.#options.sip);
     session.endingWritten = session.context.ending !== null;
+    this.#ringing.written(session);
     return origin === undefined ? { id: session.id, state } : { id: session.id, origin, state };
   }
 

@@ -13,14 +13,17 @@ import {
 } from '../../machines/session/context.ts';
 import type { Effect, EffectOf } from '../../machines/session/effects.ts';
 import type { Policy, Profile } from '../../machines/session/policy.ts';
+import type { LegId } from '../sip/port.ts';
 import type { ProxiedState } from '../sip/proxy/proxied-session.ts';
 import type { LegState } from '../sip/user-agent/leg.ts';
 import {
+  answeredKey,
   type Dossier,
   type DossierOrigin,
   type DossierState,
   dossierOrigin,
   dossierState,
+  failedKey,
   requestKey,
   requestOf,
   restoredDossier,
@@ -224,15 +227,29 @@ function readRecord(record: { readonly origin: string; readonly state: string })
   const second = unpacked(record.state);
   const origin = first.value as StoredOrigin;
   const stored = second.value as StoredState;
-  const state: ReadState = { ...stored, legs: stored.legs ?? [], pending: stored.pending ?? [] };
   if (origin.version !== 1 && origin.version !== 2) throw new Error(`record of version ${origin.version}`);
   const dossier = restoredDossier(
     { value: origin.dossier, texts: first.texts },
-    { value: state.dossier, texts: second.texts },
+    { value: stored.dossier, texts: second.texts },
   );
+  const state: ReadState = { ...stored, legs: stored.legs ?? [], pending: refusedHere(stored, dossier) };
   const written = first.texts[1];
   const known = origin.context.profile ?? (written === undefined ? null : (JSON.parse(written) as Profile));
   return { origin, state, dossier, known };
+}
+
+/**
+ * A refusal that a proxy was to pass on came on a branch of the process before, which alone could: it is said from the record.
+ * Where nobody had answered it is a 408 (RFC 3261 16.7 step 6). A 2xx comes again until it is passed on.
+ */
+function refusedHere({ context, pending = [] }: StoredState, { messages }: Dossier): readonly Effect[] {
+  if (context.mode !== 'proxy' || context.ending === undefined) return pending;
+  return pending.map((effect) => {
+    if (effect.type !== 'forwardResponse' || messages.has(answeredKey(effect.leg))) return effect;
+    const { id, leg } = effect;
+    const refusal = messages.get(failedKey(leg));
+    return { id, type: 'forwardFailure', leg, status: refusal?.kind === 'response' ? refusal.status : 408 };
+  });
 }
 
 /** An ACK that was awaited 64*T1 ago has come, or the session would have ended. */
@@ -251,14 +268,27 @@ const FINAL_ANSWERS: ReadonlySet<Effect['type']> = new Set(['answer', 'refuse', 
 function restoreLegs(id: string, stored: ReadState, dossier: Dossier, fresh: boolean, dialogs: Partial<Dialogs>): void {
   const { legs } = stored.context;
   const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
-  for (const state of stored.legs) {
-    const name = state.id.slice(id.length + 1);
+  const known = new Set<string>();
+  for (const leg of stored.legs) {
+    const name = leg.id.slice(id.length + 1);
+    const state = fresh ? leg : onlyBye(leg);
+    known.add(name);
     if (name === 'a' ? unanswered : isOpenInvite(legs[name])) dialogs.restoreEarly?.(state);
-    else dialogs.restoreLeg?.(fresh ? state : onlyBye(state));
+    else dialogs.restoreLeg?.(state);
   }
-  if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
+  for (const name in legs) {
+    // It may have rung since this was written.
+    if (name !== 'a' && !known.has(name) && isOpenInvite(legs[name])) dialogs.restoreEarly?.(noDialog(`${id}.${name}`));
+  }
+  if (unanswered && dossier.invite !== null) {
+    dialogs.restoreInvite?.(`${id}.a`, dossier.invite, stored.context.mode === 'b2bua');
+  }
   if (fresh) restoreOffers(id, stored, dossier, dialogs);
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
+}
+
+function noDialog(id: LegId): LegState {
+  return { id, inbound: false, dialogs: [], confirmed: -1, inviteCSeq: 1 };
 }
 
 function restoreOffers(id: string, stored: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {

@@ -48,8 +48,15 @@ export function translate(
   switch (event.type) {
     case 'provisional': {
       const { fork, response, reliable } = event;
-      dossier.messages.set(provisionalKey(leg, fork), response);
-      return { type: 'provisional', leg, fork, status: response.status, reliable };
+      const { status } = response;
+      // A proxy passes on what it has, and keeps nothing of it.
+      if (!reliable || context.mode !== 'b2bua') {
+        dossier.messages.set(provisionalKey(leg, fork), response);
+        return { type: 'provisional', leg, fork, status, reliable };
+      }
+      const rseq = Number(response.header('rseq'));
+      dossier.messages.set(provisionalKey(leg, fork, rseq), response);
+      return { type: 'provisional', leg, fork, status, reliable, rseq };
     }
     case 'answered':
       return translateAnswer(event.response, event.fork, leg, context, dossier);

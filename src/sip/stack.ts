@@ -374,12 +374,16 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#legs.restoreEarly(state);
   }
 
-  /** An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. */
-  restoreInvite(leg: LegId, request: SipRequest): void {
+  /**
+   * An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. `ours`: it is
+   * answered here, and may have been provisionally.
+   */
+  restoreInvite(leg: LegId, request: SipRequest, ours: boolean): void {
     const flow = wayBack(request, this.#options.network);
     if (flow === undefined) return;
     const transaction = this.#layer.createServer(request, flow, mergeKeyOf(request)) as InviteServerTransaction;
-    this.#legs.await(leg, transaction);
+    if (ours) this.#legs.resumeInvite(leg, transaction);
+    else this.#legs.await(leg, transaction);
   }
 
   /** A re-INVITE that has no final answer yet, or no ACK. Copies of it find this transaction. */

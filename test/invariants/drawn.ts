@@ -11,6 +11,7 @@ export const RUNS = {
   liveness: 5000,
   proxied: 3000,
   restarts: 3000,
+  ringing: 3000,
 } as const;
 
 const SEED = Number(process.env.INVARIANT_SEED ?? 20_261_124);

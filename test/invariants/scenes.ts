@@ -75,6 +75,15 @@ export const setting: fc.Arbitrary<Setting> = fc.record({
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: span }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('bye' as const), who }) },
+  // Only the inviter may end an early dialog (RFC 3261 15).
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('bye' as const),
+      who: fc.constant('near' as const),
+      early: fc.constant(true),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), rash: fc.boolean() }) },
   {
     weight: 3,
@@ -91,6 +100,25 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constant('ask' as const),
       who,
       method: one('INFO' as const, 'OPTIONS' as const, 'MESSAGE' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('offer' as const),
+      who,
+      method: fc.constant('UPDATE' as const),
+      empty: mostly(false, true),
+      early: fc.constant(true),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('ask' as const),
+      who,
+      method: one('INFO' as const, 'OPTIONS' as const),
+      early: fc.constant(true),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('retract' as const), who }) },

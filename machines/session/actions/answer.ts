@@ -58,9 +58,11 @@ const checked = (turn: Turn) => ({ policy: turn.get('policy'), role: turn.get('r
 
 export const answer = {
   relayProgress: order<EventOf<'provisional'>>((turn, event) => {
-    const { leg, fork, status, reliable } = event;
-    turn.order({ type: 'progress', leg, fork, status, reliable });
+    const { leg, fork, status, reliable, rseq } = event;
+    turn.order({ type: 'progress', leg, fork, status, reliable, ...(rseq === undefined ? {} : { rseq }) });
     turn.setDeadline('ringingOver', turn.at + turn.get('policy').timers.ringingMs);
+    // Each side counts on its numbers and on which fork is which: a restart must know them (RFC 3262 3).
+    if (reliable || fork > 0) turn.checkpoint();
   }),
 
   answerInviter: order<EventOf<'answered'>>((turn, event) => {

@@ -8,12 +8,14 @@ import { detached, type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { type ResponseParts, responseTo } from '../message/respond.ts';
 import { parseUri } from '../message/uri.ts';
-import type { ExchangeId, LegId, Payload } from '../port.ts';
+import type { ExchangeId, LegCommand, LegId, Payload } from '../port.ts';
 import type { InviteServerTransaction } from '../transaction/invite-server.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import type { AckCopy, UserAgentContext } from './context.ts';
 import { OutgoingExchange, type SentRequest } from './exchange.ts';
+
+export type RequestCommand = Extract<LegCommand, { type: 'request' }>;
 
 /** At most this many requests of one peer may wait for an answer inside one dialog; more are refused. */
 export const MAX_OPEN_EXCHANGES = 16;
@@ -30,6 +32,15 @@ export interface LegState {
   inviteCSeq: number;
   /** Requests of ours without an answer when this was exported: a restart says them again, under their numbers. */
   readonly open?: readonly OpenRequest[];
+  /** Reliable provisional responses to the INVITE, while it has no final one. */
+  readonly reliable?: ReliableState;
+}
+
+export interface ReliableState {
+  /** RSeq of the last. */
+  readonly last: number;
+  /** Those that have had no PRACK, in order; one character for each byte. */
+  readonly waiting: readonly string[];
 }
 
 export interface OpenRequest extends Omit<SentRequest, 'payload'> {
@@ -39,7 +50,7 @@ export interface OpenRequest extends Omit<SentRequest, 'payload'> {
 }
 
 /** What a request is answered when its copy comes. */
-export interface OwedAnswer {
+interface OwedAnswer {
   readonly status: number;
   readonly payload: Payload;
 }
@@ -56,17 +67,23 @@ export abstract class Leg {
   released = false;
   /** True once a BYE went either way: only copies and crossings are still answered (RFC 3261 15). */
   protected ended = false;
-  /** Requests of ours that found no dialog here; in the process before a kill each may have found one, and used a number. */
-  protected homeless = 0;
   // Made when first needed, and gone with the last: a leg lingers with its transactions for 64*T1.
   #incoming: Map<ExchangeId, IncomingExchange> | undefined;
   #outgoing: Map<ExchangeId, OutgoingExchange> | undefined;
   #answer: AnswerRetransmission | undefined;
   protected ack: AckCopy | undefined;
+  /** Answers to requests that a process before this one took; undefined where there was none. */
+  readonly #owed: Map<ExchangeId, OwedAnswer> | undefined;
 
-  constructor(ua: UserAgentContext, state: LegState) {
+  /** `restored`: another process began the leg. */
+  constructor(ua: UserAgentContext, state: LegState, restored: boolean) {
     this.ua = ua;
     this.state = state;
+    this.#owed = restored ? new Map() : undefined;
+  }
+
+  protected get restored(): boolean {
+    return this.#owed !== undefined;
   }
 
   get id(): LegId {
@@ -95,7 +112,7 @@ export abstract class Leg {
     const dialog = this.state.dialogs[fork];
     // Named by its number, so that a copy that arrives after a restart is the same exchange.
     const exchange = `${fork > 0 ? `${fork}-` : ''}${request.method.toLowerCase()}-${request.cseq?.number}`;
-    const owed = dialog === undefined ? undefined : this.takeOwed(exchange);
+    const owed = dialog === undefined ? undefined : this.#takeOwed(exchange);
     if (owed !== undefined) {
       this.#takeIn(exchange, transaction, request);
       this.respond(exchange, owed.status, undefined, owed.payload);
@@ -165,7 +182,7 @@ export abstract class Leg {
   /** Answers a request that was handed up. Answering twice does nothing. */
   respond(exchange: ExchangeId, status: number, reason: string | undefined, payload: Payload): void {
     const incoming = this.#incoming?.get(exchange);
-    if (incoming === undefined) return this.onUnknownExchange(exchange, status, payload);
+    if (incoming === undefined) return this.#owe(exchange, status, payload);
     const { transaction, request } = incoming;
     const parts: ResponseParts = { reason, headers: payload.headers, body: payload.body };
     transaction.respond(responseTo(request, status, parts));
@@ -177,12 +194,20 @@ export abstract class Leg {
     }
   }
 
-  /** A second answer to the same request: the first one stands. */
-  protected onUnknownExchange(_exchange: ExchangeId, _status: number, _payload: Payload): void {}
+  /**
+   * The request came before a restart and its transaction is gone; a copy of it will come, to this leg or behind it. Without
+   * a restart this is a second answer, and the first one stands.
+   */
+  #owe(exchange: ExchangeId, status: number, payload: Payload): void {
+    if (this.#owed === undefined) return;
+    if (this.#owed.size < MAX_OPEN_EXCHANGES) this.#owed.set(exchange, { status, payload });
+    this.ua.owe(this.id, exchange, status, payload);
+  }
 
-  /** The answer to a request that came before a restart. */
-  protected takeOwed(_exchange: ExchangeId): OwedAnswer | undefined {
-    return undefined;
+  #takeOwed(exchange: ExchangeId): OwedAnswer | undefined {
+    const owed = this.#owed?.get(exchange);
+    this.#owed?.delete(exchange);
+    return owed;
   }
 
   // --- the 2xx of an INVITE of the peer, and its ACK -------------------------------------------------------
@@ -205,19 +230,21 @@ export abstract class Leg {
 
   // --- requests of ours ------------------------------------------------------------------------------------
 
-  /** Sends a request inside the dialog; `known`: only counts it. Without a dialog the exchange fails at once with 481. */
-  request(exchange: ExchangeId, method: string, fork: number | undefined, payload: Payload, known = false): void {
+  /** Sends a request inside the dialog, or only counts it where it is known. */
+  request(command: RequestCommand): void {
+    const { exchange, method, fork, body } = command;
     const dialog = this.confirmedDialog ?? this.state.dialogs[fork ?? 0];
-    if (dialog === undefined) {
-      this.homeless++;
-      this.ua.emit({ type: 'response', leg: this.id, exchange, status: 481, cause: 'transport' });
-      return;
-    }
+    if (dialog === undefined) return this.onNoDialog(command);
     dialog.localCSeq++;
-    if (known) return;
-    const headers = method === 'PRACK' ? [...payload.headers, rackOf(dialog)] : payload.headers;
+    if (command.known === true) return;
+    const headers = method === 'PRACK' ? [...command.headers, rackOf(dialog)] : command.headers;
     const { localCSeq: cseq, remoteTag } = dialog;
-    this.#send(dialog, { exchange, method, cseq, payload: { headers, body: payload.body }, remoteTag });
+    this.#send(dialog, { exchange, method, cseq, payload: { headers, body }, remoteTag });
+  }
+
+  /** It fails at once. */
+  protected onNoDialog({ exchange }: RequestCommand): void {
+    this.ua.emit({ type: 'response', leg: this.id, exchange, status: 481, cause: 'transport' });
   }
 
   #send(dialog: Dialog, request: SentRequest): void {

@@ -52,6 +52,13 @@ export class Legs {
     this.#invites.set(leg, transaction);
   }
 
+  /** The same after a restart, for one that may have been answered provisionally: its early dialogs go on. */
+  resumeInvite(id: LegId, transaction: InviteServerTransaction): void {
+    this.await(id, transaction);
+    if (!this.#early.has(id)) this.#early.set(id, { id, inbound: true, dialogs: [], confirmed: -1, inviteCSeq: 0 });
+    this.#uas(id);
+  }
+
   awaiting(leg: LegId): InviteServerTransaction | undefined {
     return this.#invites.get(leg);
   }
@@ -125,16 +132,16 @@ export class Legs {
     const localAddress = detached(invite.from);
     const remoteAddress = detached(invite.to);
     const first = { callId: id, localTag: id, localAddress, remoteAddress, cseq: 1, uri: detached(invite.uri) };
-    const leg = new UacLeg(this.#ua, id, first, this.#early.get(id)?.dialogs);
+    const leg = new UacLeg(this.#ua, id, first, this.#early.get(id));
     this.#early.delete(id);
     this.#legs.set(id, leg);
     leg.invite(invite, known === true);
   }
 
   #request(command: Command<'request'>): void {
-    const { leg: id, exchange, method, fork, known } = command;
+    const { leg: id, exchange } = command;
     const leg = this.#legs.get(id);
-    if (leg !== undefined) leg.request(exchange, method, fork, command, known);
+    if (leg !== undefined) leg.request(command);
     else this.#ua.emit({ type: 'response', leg: id, exchange, status: 481, cause: 'transport' });
   }
 
@@ -162,7 +169,7 @@ export class Legs {
 
   /** The dialogs of an INVITE that will be said again, or answered again. */
   restoreEarly(state: LegState): void {
-    if (state.dialogs.length > 0) this.#early.set(state.id, state);
+    this.#early.set(state.id, state);
   }
 
   clear(): void {

@@ -10,6 +10,7 @@ import type { FailureCause, LegId, OutgoingInvite } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { Sending, UserAgentContext } from './context.ts';
 import { ForkingLeg } from './forking-leg.ts';
+import { type LegState, MAX_OPEN_EXCHANGES, type OpenRequest, type RequestCommand } from './leg.ts';
 
 /** Early dialogs kept for one INVITE; a peer that invents more To tags is ignored beyond this. */
 const MAX_FORKS = 32;
@@ -19,11 +20,17 @@ export class UacLeg extends ForkingLeg implements ClientUser {
   #sending: Sending | undefined;
   /** True once the INVITE has a final response, or never will. */
   #settled = false;
+  /** Requests in dialogs of which no record tells. */
+  #held: RequestCommand[] = [];
+  /** Requests of ours that had no answer before a restart. */
+  #open: readonly OpenRequest[] | undefined;
 
-  /** `early`: dialogs the INVITE had made before a restart. */
-  constructor(ua: UserAgentContext, id: LegId, request: DialogRequest, early: Dialog[] = []) {
-    super(ua, { id, inbound: false, dialogs: early, confirmed: -1, inviteCSeq: request.cseq });
+  /** `before`: what the INVITE had come to before a restart. */
+  constructor(ua: UserAgentContext, id: LegId, request: DialogRequest, before?: LegState) {
+    const dialogs = [...(before?.dialogs ?? [])];
+    super(ua, { id, inbound: false, dialogs, confirmed: -1, inviteCSeq: request.cseq }, before !== undefined);
     this.#request = request;
+    this.#open = before?.open;
   }
 
   /** Sends the INVITE. The same leg id gives the same Call-ID, tag and branch, so sending again is a copy. */
@@ -31,6 +38,22 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     const alternatives = invite.routeSets.map((routes) => inviteBy(this.#request, invite, routes));
     const branch = this.branch(this.#request.cseq, 'INVITE');
     this.#sending = known ? this.ua.resume(alternatives, branch, this) : this.ua.send(alternatives, branch, this);
+    this.sayAgain(this.#open);
+    this.#open = undefined;
+  }
+
+  /** After a restart it waits for the dialog: the callee says again what made it. */
+  protected override onNoDialog(command: RequestCommand): void {
+    if (!this.restored || this.#settled || this.#held.length === MAX_OPEN_EXCHANGES) super.onNoDialog(command);
+    else if (command.known !== true) this.#held.push(command);
+  }
+
+  /** A dialog is there, or there will be none. */
+  #sendHeld(): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const command of held) this.request(command);
   }
 
   /** Ends the INVITE if it is still open (RFC 3261 9.1). */
@@ -65,6 +88,7 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     if (this.#settled) return;
     this.#settle();
     if (this.released) return;
+    this.#sendHeld();
     const event = { type: 'failed', leg: this.id, status, cause } as const;
     this.ua.emit(response === undefined ? event : { response, ...event });
   }
@@ -81,7 +105,9 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     const dialog = this.state.dialogs[fork];
     if (dialog === undefined) return;
     const reliable = response.lists('require', '100rel') && response.has('rseq');
-    if (reliable && !this.#nextInOrder(dialog, response)) return;
+    const repeated = reliable && !this.#nextInOrder(dialog, response);
+    this.#sendHeld();
+    if (repeated) return;
     this.ua.emit({ type: 'provisional', leg: this.id, fork, response, reliable });
   }
 
@@ -98,13 +124,7 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     const known = this.forkOf(response.toTag ?? '');
     if (known >= 0) return known;
     if (this.state.dialogs.length >= MAX_FORKS) return -1;
-    return this.state.dialogs.push(this.#dialogOf(response)) - 1;
-  }
-
-  #dialogOf(response: SipResponse): Dialog {
-    const dialog = dialogOfResponse(this.#request, response);
-    dialog.localCSeq += this.homeless;
-    return dialog;
+    return this.state.dialogs.push(dialogOfResponse(this.#request, response)) - 1;
   }
 
   #onAnswer(response: SipResponse): void {
@@ -125,11 +145,12 @@ export class UacLeg extends ForkingLeg implements ClientUser {
     confirmed.localCSeq = Math.max(confirmed.localCSeq, early?.localCSeq ?? 0);
     this.state.dialogs[fork] = confirmed;
     this.state.confirmed = fork;
+    this.#sendHeld();
     this.ua.emit({ type: 'answered', leg: this.id, fork, response });
   }
 
   #endStraggler(response: SipResponse): void {
-    this.endFork(this.#request, response, this.#dialogOf(response));
+    this.endFork(this.#request, response, dialogOfResponse(this.#request, response));
   }
 
   override receiveStray(response: SipResponse): void {

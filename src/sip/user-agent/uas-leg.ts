@@ -1,9 +1,12 @@
 /** The leg of an INVITE a peer sent: we are its user agent server (RFC 3261 13.3). */
 import type { Timer, TimerOwner } from '../../time/clock.ts';
 import { type Dialog, dialogOfRequest } from '../dialog/dialog.ts';
+import { bytesOfWire } from '../message/bytes.ts';
 import { headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
+import { parseMessage } from '../message/parse.ts';
 import { responseTo } from '../message/respond.ts';
+import { wireOfMessage } from '../message/serialize.ts';
 import type { LegId, Payload } from '../port.ts';
 import type { InviteServerTransaction } from '../transaction/invite-server.ts';
 import type { ServerTransaction, ServerUser } from '../transaction/server.ts';
@@ -29,7 +32,7 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
   #queued: SipResponse[] = [];
   #repetition: Timer | undefined;
 
-  /** Requests of ours in dialogs that another process had confirmed. */
+  /** Requests of ours in dialogs that another process had confirmed: they are said again behind the answer. */
   #open: readonly OpenRequest[] | undefined;
 
   /** `before`: what the INVITE had come to before a restart. */
@@ -40,18 +43,38 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     transaction: InviteServerTransaction,
     before?: LegState,
   ) {
-    super(ua, {
-      id,
-      inbound: true,
-      dialogs: [...(before?.dialogs ?? [])],
-      confirmed: -1,
-      inviteCSeq: request.cseq?.number ?? 0,
-    });
-    for (const { localTag } of this.state.dialogs.slice(1)) ua.bind(localTag, this);
-    this.#open = before?.open;
+    const dialogs = [...(before?.dialogs ?? [])];
+    super(
+      ua,
+      { id, inbound: true, dialogs, confirmed: -1, inviteCSeq: request.cseq?.number ?? 0 },
+      before !== undefined,
+    );
     this.#transaction = transaction;
     this.#request = request;
     transaction.user = this;
+    if (before !== undefined) this.#goOn(before, request);
+  }
+
+  /** The inviter may have heard provisional responses of which no record tells: its dialog is made all the same. */
+  #goOn({ dialogs, confirmed, open, reliable }: LegState, request: SipRequest): void {
+    for (const { localTag } of dialogs.slice(1)) this.ua.bind(localTag, this);
+    this.#earlyDialog(0, request);
+    if (confirmed < 0) this.sayAgain(open);
+    else this.#open = open;
+    if (reliable === undefined) return;
+    this.#lastRSeq = reliable.last;
+    this.#queued = reliable.waiting.flatMap((text) => {
+      const { message } = parseMessage(bytesOfWire(text));
+      return message?.kind === 'response' ? [message] : [];
+    });
+    this.#sendReliable();
+  }
+
+  override exported(): LegState {
+    const state = super.exported();
+    if (this.#lastRSeq === 0 || this.#request === undefined) return state;
+    const waiting = this.#reliable === undefined ? this.#queued : [this.#reliable.response, ...this.#queued];
+    return { ...state, reliable: { last: this.#lastRSeq, waiting: waiting.map(wireOfMessage) } };
   }
 
   /** True once the INVITE has its final response. */
@@ -116,13 +139,10 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
   }
 
   #takePrack(request: SipRequest): boolean {
-    const rack = /^(\d+)\s+(\d+)\s+(\S+)$/.exec(request.header('rack') ?? '');
-    const matches =
-      this.#reliable !== undefined &&
-      Number(rack?.[1]) === this.#reliable.rseq &&
-      Number(rack?.[2]) === this.state.inviteCSeq &&
-      rack?.[3] === 'INVITE';
-    if (!matches) return false;
+    const [, rseq, cseq, method] = /^(\d+)\s+(\d+)\s+(\S+)$/.exec(request.header('rack') ?? '') ?? [];
+    if (method !== 'INVITE' || Number(cseq) !== this.state.inviteCSeq) return false;
+    // A copy of one that another process took: what it is answered is on its way.
+    if (Number(rseq) !== this.#reliable?.rseq) return this.restored && Number(rseq) <= this.#lastRSeq;
     this.#repetition?.cancel();
     this.#reliable = undefined;
     return true;

@@ -105,8 +105,8 @@ export class Answering {
     const headers = [headerField('Contact', `<${peer.uri}>`)];
     if (conduct.reliable && taken.request.lists('supported', '100rel')) {
       headers.push(headerField('Require', '100rel'), headerField('RSeq', String(taken.rings)));
-      this.#early(taken);
     }
+    this.#early(taken);
     this.#answer(taken, responseTo(taken.request, 180, { toTag: taken.toTag, headers, recordRoute: true }));
   }
 
@@ -121,7 +121,7 @@ export class Answering {
     }
   }
 
-  /** The early dialog in which a PRACK will come. */
+  /** The early dialog, in which requests may come. */
   #early(taken: Taken): void {
     const { request, toTag } = taken;
     if (this.#endpoint.dialogOf(request.callId, toTag, request.fromTag ?? '') !== undefined) return;

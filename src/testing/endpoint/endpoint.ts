@@ -175,10 +175,11 @@ export class Endpoint {
   #onProvisional(asked: Asked, response: SipResponse): void {
     if (asked.cancelling && !asked.heard) this.#sendCancel(asked.request);
     asked.heard = true;
-    const rseq = Number(response.header('rseq') ?? 0);
-    if (rseq <= asked.lastRSeq || response.status === 100) return;
-    asked.lastRSeq = rseq;
+    if (response.status === 100 || response.toTag === undefined) return;
     const early = this.#early(response);
+    const rseq = Number(response.header('rseq') ?? 0);
+    if (rseq <= asked.lastRSeq) return;
+    asked.lastRSeq = rseq;
     const rack = `${rseq} ${asked.request.cseq?.number ?? 1} INVITE`;
     this.request(early, 'PRACK', { headers: [['RAck', rack]] });
   }

@@ -1,4 +1,5 @@
 /** Invariant 15: a killed process that starts again goes on where it was, and leaves the same history. */
+import { earlyDialogsForgotten } from './early-dialogs.ts';
 import { type FolderSeen, kindOf } from './folders.ts';
 import { isEndedAnew } from './invariant04-no-request-after-end.ts';
 import { isKnown } from './invariant11-every-iwf-closed.ts';
@@ -10,7 +11,10 @@ export function invariant15RestartIsADelay(
   wire: Wire,
   history?: { readonly left: readonly FolderSeen[]; readonly undisturbed: readonly FolderSeen[] },
 ): Violation[] {
-  const violations = wire.dialogs.flatMap((dialog) => [...numbers(dialog, wire), ...forgotten(dialog, wire)]);
+  const violations = [
+    ...wire.dialogs.flatMap((dialog) => [...numbers(dialog, wire), ...forgotten(dialog, wire)]),
+    ...earlyDialogsForgotten(wire),
+  ];
   if (history === undefined) return violations;
   const [left, wanted] = [contentsOf(history.left), contentsOf(history.undisturbed)];
   if (left === wanted) return violations;

@@ -45,6 +45,8 @@ export interface DialogSeen {
   readonly outgoing: boolean;
 }
 
+export type DialogTags = Pick<DialogSeen, 'callId' | 'localTag' | 'remoteTag'>;
+
 export interface SessionSeen {
   readonly id: string;
   readonly states: { readonly order: number; readonly entry: StateEntry }[];
@@ -185,7 +187,7 @@ export class Wire {
   // --- questions ---------------------------------------------------------------------------------------------
 
   /** Requests of one side inside a dialog, in order, each with its copies and responses. */
-  requestsIn({ callId, localTag, remoteTag }: DialogSeen, way: 'in' | 'out'): readonly TransactionSeen[] {
+  requestsIn({ callId, localTag, remoteTag }: DialogTags, way: 'in' | 'out'): readonly TransactionSeen[] {
     const tags = way === 'out' ? `${localTag} ${remoteTag}` : `${remoteTag} ${localTag}`;
     return this.#requests.get(`${way} ${callId} ${tags}`) ?? [];
   }

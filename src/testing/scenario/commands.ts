@@ -47,13 +47,13 @@ type EndpointCommand = Extract<Command, { readonly who: unknown }>;
 function performAt(command: EndpointCommand, endpoint: Endpoint, stage: Stage): void {
   switch (command.do) {
     case 'bye':
-      return withDialog(endpoint, (dialog) => endpoint.bye(dialog));
+      return withDialog(endpoint, command.early, (dialog) => endpoint.bye(dialog));
     case 'offer': {
       const parts = command.empty ? {} : { sdp: chatSdp('again') };
-      return withDialog(endpoint, (dialog) => endpoint.request(dialog, command.method, parts));
+      return withDialog(endpoint, command.early, (dialog) => endpoint.request(dialog, command.method, parts));
     }
     case 'ask':
-      return withDialog(endpoint, (dialog) => endpoint.request(dialog, command.method));
+      return withDialog(endpoint, command.early, (dialog) => endpoint.request(dialog, command.method));
     case 'retract':
       return endpoint.cancel();
     case 'deafen':
@@ -70,9 +70,9 @@ function performAt(command: EndpointCommand, endpoint: Endpoint, stage: Stage): 
   }
 }
 
-/** The last dialog that is still open. */
-function withDialog(endpoint: Endpoint, act: (dialog: EndpointDialog) => void): void {
-  const dialog = endpoint.dialogs.findLast(({ confirmed, ended }) => confirmed && !ended);
+/** The last dialog that is still open, agreed on or early. */
+function withDialog(endpoint: Endpoint, early: boolean | undefined, act: (dialog: EndpointDialog) => void): void {
+  const dialog = endpoint.dialogs.findLast(({ confirmed, ended }) => confirmed !== (early === true) && !ended);
   if (dialog !== undefined) act(dialog);
 }
 

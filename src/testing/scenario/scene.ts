@@ -38,12 +38,19 @@ export interface Setting {
 
 export type Command =
   | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'bye'; readonly who: Who }
+  /** In a dialog that was agreed on, or in an `early` one. */
+  | { readonly do: 'bye'; readonly who: Who; readonly early?: boolean }
   /** `rash`: before any provisional response (against RFC 3261 9.1). */
   | { readonly do: 'cancel'; readonly rash: boolean }
   /** An offer, or with `empty` an UPDATE or re-INVITE without one. */
-  | { readonly do: 'offer'; readonly who: Who; readonly method: 'INVITE' | 'UPDATE'; readonly empty: boolean }
-  | { readonly do: 'ask'; readonly who: Who; readonly method: 'INFO' | 'OPTIONS' | 'MESSAGE' }
+  | {
+      readonly do: 'offer';
+      readonly who: Who;
+      readonly method: 'INVITE' | 'UPDATE';
+      readonly empty: boolean;
+      readonly early?: boolean;
+    }
+  | { readonly do: 'ask'; readonly who: Who; readonly method: 'INFO' | 'OPTIONS' | 'MESSAGE'; readonly early?: boolean }
   /** CANCELs a re-INVITE that is open. */
   | { readonly do: 'retract'; readonly who: Who }
   /** Hears and says nothing, until it is woken. */
