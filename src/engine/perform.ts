@@ -179,7 +179,12 @@ function forward(effect: ForwardEffect, by: Performing): void {
   const leg = legId(by, 'a');
   switch (effect.type) {
     case 'forwardResponse':
-      return by.execute({ type: 'forwardResponse', leg, branch: legId(by, effect.leg) });
+      return by.execute({
+        type: 'forwardResponse',
+        leg,
+        branch: legId(by, effect.leg),
+        stored: responseOf(by.dossier, answeredKey(effect.leg)),
+      });
     case 'forwardAck':
       return by.execute({ type: 'forwardAck', leg });
     case 'forwardRequest':

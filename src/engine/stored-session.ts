@@ -24,8 +24,6 @@ import {
   dossierOrigin,
   dossierState,
   failedKey,
-  requestKey,
-  requestOf,
   restoredDossier,
 } from './dossier.ts';
 import { mayOpenAgain } from './history-work.ts';
@@ -283,22 +281,24 @@ function restoreLegs(id: string, stored: ReadState, dossier: Dossier, fresh: boo
   if (unanswered && dossier.invite !== null) {
     dialogs.restoreInvite?.(`${id}.a`, dossier.invite, stored.context.mode === 'b2bua');
   }
-  if (fresh) restoreOffers(id, stored, dossier, dialogs);
-  if (stored.proxied !== undefined) dialogs.restoreProxied?.(stored.proxied);
+  if (fresh) restoreOffers(id, dossier, dialogs);
+  if (stored.proxied !== undefined) dialogs.restoreProxied?.(fresh ? stored.proxied : withoutOffers(stored.proxied));
+}
+
+function withoutOffers({ offers: _, ...state }: ProxiedState): ProxiedState {
+  return state;
 }
 
 function noDialog(id: LegId): LegState {
   return { id, inbound: false, dialogs: [], confirmed: -1, inviteCSeq: 1 };
 }
 
-function restoreOffers(id: string, stored: ReadState, dossier: Dossier, dialogs: Partial<Dialogs>): void {
-  const { relays = [], ending } = stored.context;
-  for (const { from, exchange } of relays) {
-    // The end has answered it, unless that has not left yet.
-    const waits = stored.pending.some((effect) => effect.type === 'respond' && effect.exchange === exchange);
-    if (ending !== undefined && !waits) continue;
-    const request = requestOf(dossier, requestKey(from, exchange));
-    if (request?.method === 'INVITE') dialogs.restoreOffer?.(`${id}.${from}`, exchange, request);
+/** Each whose final answer has not left, or has no ACK, is among the messages. */
+function restoreOffers(id: string, { messages }: Dossier, dialogs: Partial<Dialogs>): void {
+  for (const [key, message] of messages) {
+    const [kind, leg, exchange = ''] = key.split(' ');
+    if (kind !== 'request' || message.kind !== 'request' || message.method !== 'INVITE') continue;
+    dialogs.restoreOffer?.(`${id}.${leg}`, exchange, message);
   }
 }
 

@@ -213,6 +213,8 @@ export type ProxyCommand =
       readonly type: 'forwardResponse';
       readonly leg: LegId;
       readonly branch: LegId;
+      /** It, where it was stored: the process that received it may be gone. */
+      readonly stored?: SipResponse | undefined;
     }
   | {
       readonly type: 'cancelBranch';

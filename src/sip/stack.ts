@@ -7,11 +7,12 @@ import { newCounters } from './counters.ts';
 import type { RoutedRequest } from './dialog/dialog.ts';
 import { type Flow, type TransportName, transportParam } from './flow.ts';
 import type { IdentifierSource } from './identifiers.ts';
+import { bytesOfWire } from './message/bytes.ts';
 import type { Frame } from './message/frame.ts';
 import { type HeaderField, headerField, inOnePiece } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import { KNOWN_METHODS } from './message/methods.ts';
-import type { MessageLimits } from './message/parse.ts';
+import { type MessageLimits, parseMessage } from './message/parse.ts';
 import { responseTo } from './message/respond.ts';
 import { serialize } from './message/serialize.ts';
 import type { Network, Resolver } from './network.ts';
@@ -130,7 +131,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
    * its 2xx is still said again, until the ACK that was lost comes (RFC 3261 13.3.1.4).
    */
   #forwardStray(response: SipResponse): void {
-    const [, key = ''] = /^z9hG4bK([^.]+)\.b/.exec(response.branch ?? '') ?? [];
+    const [, key = ''] = /^z9hG4bK([^.]+)\.[ab]/.exec(response.branch ?? '') ?? [];
     const session = this.#proxied.get(key);
     if (session === undefined) return;
     const forwarded = session.forwarded(response);
@@ -306,6 +307,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     }
     this.#proxied.execute(command);
     if (command.type !== 'forwardResponse') return;
+    const { leg, branch, stored } = command;
+    if (stored !== undefined && !this.#proxied.sent(leg, branch)) this.#forwardStray(stored);
     if (this.#legs.awaiting(command.leg)?.answered === true) this.#legs.settle(command.leg);
   }
 
@@ -361,7 +364,7 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
   }
 
   exportProxied(key: string): ProxiedState | undefined {
-    return this.#proxied.get(key)?.state;
+    return this.#proxied.get(key)?.exported();
   }
 
   /** A leg as it was exported; requests inside its dialog are taken again. */
@@ -398,8 +401,15 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     if (flow !== undefined) this.#outside.open(exchange, request, this.#layer.createServer(request, flow));
   }
 
-  restoreProxied(state: ProxiedState): void {
-    this.#proxied.open(state);
+  /** A session in proxy mode. Re-INVITEs that had no final answer go on: behind a 100 no copy of them comes. */
+  restoreProxied({ offers = [], ...state }: ProxiedState): void {
+    const session = this.#proxied.open(state);
+    for (const offer of offers) {
+      const { message } = parseMessage(bytesOfWire(offer));
+      const flow = message === undefined ? undefined : wayBack(message, this.#options.network);
+      if (flow === undefined || message?.kind !== 'request') continue;
+      session.resume(message, this.#layer.createServer(message, flow));
+    }
   }
 
   storedBy(whenStored: WhenStored): void {

@@ -10,6 +10,7 @@ export const RUNS = {
   interworking: 4000,
   liveness: 5000,
   proxied: 3000,
+  offered: 1000,
   restarts: 3000,
   ringing: 3000,
 } as const;

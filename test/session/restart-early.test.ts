@@ -378,30 +378,3 @@ describe('a session that rings for long', () => {
     expect(commits.mock.calls).toHaveLength(answered);
   });
 });
-
-describe('a proxied invitation whose refusal was stored and not passed on', () => {
-  it.each([
-    ['the refusal', 486],
-    ['408 where nobody had answered', 408],
-  ])('the inviter gets %s', (_, status) => {
-    const world = new World({ policy: { mediaPath: 'never' } });
-    const { near, far } = ringing(world);
-    if (status === 486) far.respond(100);
-    // Killed between the record and what it leads to.
-    world.pf.store.written = () => {
-      if ([...world.pf.engine.sessions.values()].every(({ state }) => state.startsWith('inviting'))) return;
-      world.pf.store.written = () => {};
-      world.pf.crash();
-    };
-    if (status === 486) far.respond(486, { headers: [['X-Why', 'busy']] });
-    world.advance(status === 486 ? 10 : 33_000);
-    expect(() => near.response(status)).toThrow('has no response');
-    world.pf.start();
-    world.settle();
-    const refusal = near.response(status);
-    if (status === 486) expect(refusal.header('x-why')).toBe('busy');
-    near.ack({ cseq: 1 });
-    world.advance(70_000);
-    expect(leftovers(world)).toEqual([]);
-  });
-});

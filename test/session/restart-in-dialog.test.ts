@@ -93,6 +93,33 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
     endsWell(world, legs.near, legs.far);
   });
 
+  it('re-INVITE: no 100 before it is stored, since behind that no copy of it comes', () => {
+    const world = new World(b2bua);
+    const [asks] = sidesOf(establish(world, 'orig'));
+    world.pf.store.delayMs = 30;
+    asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.advance(20);
+    expect(() => asks.response(100)).toThrow('has no response');
+    world.advance(20);
+    asks.response(100);
+  });
+
+  it('re-INVITE refused in the turn in which the session ended, its refusal not sent: it is said after the kill', () => {
+    const world = new World(b2bua);
+    const legs = establish(world, 'orig');
+    const [asks, answers] = sidesOf(legs);
+    world.pf.store.written = () => {
+      world.pf.store.written = () => {};
+      world.pf.crash();
+    };
+    answers.bye();
+    asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    world.settle();
+    world.pf.start();
+    world.settle();
+    asks.response(481);
+  });
+
   it('re-INVITE that nobody answers: the record of the session lets go of it', () => {
     const world = new World(b2bua);
     const [asks] = sidesOf(establish(world, 'orig'));

@@ -63,6 +63,8 @@ export const proxy = {
 
   forwardRequest: order<EventOf<'request'>>((turn, event) => {
     turn.order({ type: 'forwardRequest', leg: event.leg, exchange: event.exchange });
+    // Behind its 100 nobody says it again, so a restart must know it.
+    if (event.method === 'INVITE') turn.checkpoint();
   }),
 
   forwardReply: order<EventOf<'response'>>((turn, event) => {

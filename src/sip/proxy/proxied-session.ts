@@ -6,6 +6,7 @@ import type { Flow } from '../flow.ts';
 import { detached, type HeaderField, headerField } from '../message/header.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { responseTo } from '../message/respond.ts';
+import { wireOfMessage } from '../message/serialize.ts';
 import type { ExchangeId, FailureCause, LegId } from '../port.ts';
 import type { ClientUser } from '../transaction/client.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
@@ -24,6 +25,8 @@ export interface ProxiedState {
   calleeTag?: string;
   /** Seconds; see the command that forwards the INVITE. */
   readonly answerTimer?: number;
+  /** Re-INVITEs whose final answer had not been passed on when this was exported; one character for each byte. */
+  readonly offers?: readonly string[];
 }
 
 /** At most this many requests of one dialog may be under way at a time; more are refused. */
@@ -72,6 +75,10 @@ export class ProxiedSession {
     return { prepare, ...forward };
   }
 
+  has(branchId: LegId): boolean {
+    return this.#branches.has(branchId);
+  }
+
   forwardResponse(branchId: LegId): void {
     this.#branches.get(branchId)?.forward();
   }
@@ -106,17 +113,36 @@ export class ProxiedSession {
       passThrough(this.#proxy, request, [request.list('route')], server, branch);
       return;
     }
-    const exchange = `${leg.slice(-1)}-${request.method.toLowerCase()}-${request.cseq?.number}`;
+    const exchange = exchangeOf(leg, request);
     // RFC 3261 8.2.2.2: the same request by another way is one too many.
     const refusal = this.#exchanges.has(exchange) ? 482 : this.#exchanges.size >= MAX_OPEN_EXCHANGES ? 500 : undefined;
     if (refusal !== undefined) {
       server.respond(responseTo(request, refusal));
       return;
     }
-    this.#exchanges.set(exchange, new ProxyExchange(this.#proxy, leg, exchange, request, server, this));
-    server.trying();
+    this.#open(leg, exchange, request, server);
     if (request.method === 'BYE') this.#proxy.emit({ type: 'bye', leg, exchange, request });
     else this.#proxy.emit({ type: 'request', leg, fork: 0, exchange, request });
+    // Behind a 100 no copy of it comes, so first it is stored.
+    if (request.method === 'INVITE') this.#proxy.whenStored(leg, () => server.trying());
+  }
+
+  #open(leg: LegId, id: ExchangeId, request: SipRequest, server: ServerTransaction): ProxyExchange {
+    const exchange = new ProxyExchange(this.#proxy, leg, id, request, server, this);
+    this.#exchanges.set(id, exchange);
+    return exchange;
+  }
+
+  /** Takes up a re-INVITE that came before a restart, and says it again: to the next hop it is a copy. */
+  resume(request: SipRequest, server: ServerTransaction): void {
+    const leg = this.directionOf(request);
+    this.#open(leg, exchangeOf(leg, request), request, server).forward();
+  }
+
+  exported(): ProxiedState {
+    const offers: string[] = [];
+    for (const { offer } of this.#exchanges.values()) if (offer !== undefined) offers.push(offer);
+    return offers.length === 0 ? this.state : { ...this.state, offers };
   }
 
   /** RFC 3261 13.2.2.4: a caller ends the dialogs of the other forks that answered; the session is not among them. */
@@ -141,7 +167,10 @@ export class ProxiedSession {
   }
 
   forwardReply(exchange: ExchangeId): void {
-    this.#exchanges.get(exchange)?.reply();
+    const open = this.#exchanges.get(exchange);
+    // After a restart the answer that this is about is gone, and comes again.
+    if (open?.answered !== true) return;
+    open.reply();
     this.#exchanges.delete(exchange);
   }
 
@@ -151,6 +180,10 @@ export class ProxiedSession {
     // A request or its answer that came when the session had closed already and was not gone yet.
     for (const exchange of this.#exchanges.values()) exchange.passOn();
   }
+}
+
+function exchangeOf(leg: LegId, request: SipRequest): ExchangeId {
+  return `${leg.slice(-1)}-${request.method.toLowerCase()}-${request.cseq?.number}`;
 }
 
 /** One forwarded INVITE (16.6, 16.7). */
@@ -251,7 +284,7 @@ class ProxyExchange implements ClientUser {
   readonly #leg: LegId;
   readonly #id: ExchangeId;
   readonly #session: ProxiedSession;
-  #request: SipRequest;
+  readonly #request: SipRequest;
   #sending: Sending | undefined;
   #response: SipResponse | undefined;
   #status = 0;
@@ -282,16 +315,27 @@ class ProxyExchange implements ClientUser {
     return this.#request.toTag;
   }
 
+  /** The request, where it is a re-INVITE. */
+  get offer(): string | undefined {
+    return this.#request.method === 'INVITE' ? wireOfMessage(this.#request) : undefined;
+  }
+
   forward(): void {
+    // A restart has said it again already.
+    if (this.#sending !== undefined) return;
     const forward = forwardBy(this.#request, this.#request.list('route'));
     const branch = `${this.#leg}-${this.#request.cseq?.number}${this.#request.method}-l${loopToken(this.#request)}`;
     this.#sending = this.#proxy.sender.send([forward], branch, this);
   }
 
+  get answered(): boolean {
+    return this.#status >= 200;
+  }
+
   /** Nobody orders it any more. */
   passOn(): void {
     if (this.#sending === undefined) this.forward();
-    else if (this.#status >= 200) this.reply();
+    else if (this.answered) this.reply();
   }
 
   reply(): void {

@@ -53,6 +53,11 @@ export class ProxiedSessions {
     }
   }
 
+  /** Whether this process has sent the INVITE of this branch. */
+  sent(leg: LegId, branch: LegId): boolean {
+    return this.#sessions.get(keyOf(leg))?.has(branch) === true;
+  }
+
   /** The session of this leg is over; what is still on its way through is passed on as it comes. */
   release(leg: LegId): void {
     const key = keyOf(leg);

@@ -46,11 +46,11 @@ function distinct(request: TransactionSeen, wire: Wire): string[] {
 function mustBeAnswered(request: TransactionSeen, wire: Wire): boolean {
   const last = request.sightings.at(-1);
   if (last !== undefined && !wire.crashed(last.at, Number.POSITIVE_INFINITY)) return true;
+  const { callId, toTag } = request.request;
   // A BYE through a proxy ends the call as well; the callee's 2xx, which nobody needs then, is not passed on any more.
-  if (wire.isProxied(request.request.callId) && hasBye(request.request.callId, wire)) return false;
-  const initial = request.method === 'INVITE' && request.request.toTag === undefined;
+  if (wire.isProxied(callId) && toTag === undefined && hasBye(callId, wire)) return false;
   // After 64*T1 its sender is taken for gone, as for any other transaction.
-  return initial && request.responses.length > 0 && !wire.downFor(REMEMBERED_MS);
+  return request.method === 'INVITE' && request.responses.length > 0 && !wire.downFor(REMEMBERED_MS);
 }
 
 function hasBye(callId: string, { transactions }: Wire): boolean {

@@ -46,7 +46,8 @@ function ranOut(
   begun: number,
   crash: Wire['crashes'][number],
 ): boolean {
-  const silent = !responses.some(({ at }) => at >= begun && at <= crash.at);
+  const over = Math.min(begun + TIMER_B_MS, crash.at);
+  const silent = !responses.some(({ at }) => at >= begun && at <= over);
   return silent && crash.at - begun >= TIMER_B_MS && !sightings.some(({ at }) => at >= crash.until);
 }
 
