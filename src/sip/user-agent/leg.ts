@@ -136,8 +136,12 @@ export abstract class Leg {
     if (isTargetRefresh(request.method)) refreshTarget(dialog, request.contact?.uri);
     if (request.method === 'INVITE') this.#mayBeCancelled(exchange, transaction);
     this.ua.emit({ type: 'request', leg: this.id, fork, exchange, request });
-    // Behind a 100 no copy of it comes, so first it is stored.
-    if (request.method === 'INVITE') this.ua.whenStored(this.id, () => transaction.trying());
+    if (request.method === 'INVITE') this.#tryWhenStored(transaction);
+  }
+
+  /** Behind a 100 no copy of a re-INVITE comes. */
+  #tryWhenStored(transaction: ServerTransaction): void {
+    this.ua.whenStored(this.id, () => transaction.trying());
   }
 
   #mayBeCancelled(exchange: ExchangeId, transaction: ServerTransaction): void {

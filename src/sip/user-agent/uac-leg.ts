@@ -21,13 +21,13 @@ export class UacLeg extends ForkingLeg implements ClientUser {
   /** True once the INVITE has a final response, or never will. */
   #settled = false;
   /** Requests in dialogs of which no record tells. */
-  #held: RequestCommand[] = [];
+  #held: RequestCommand[] | undefined;
   /** Requests of ours that had no answer before a restart. */
   #open: readonly OpenRequest[] | undefined;
 
   /** `before`: what the INVITE had come to before a restart. */
   constructor(ua: UserAgentContext, id: LegId, request: DialogRequest, before?: LegState) {
-    const dialogs = [...(before?.dialogs ?? [])];
+    const dialogs = before === undefined ? [] : [...before.dialogs];
     super(ua, { id, inbound: false, dialogs, confirmed: -1, inviteCSeq: request.cseq }, before !== undefined);
     this.#request = request;
     this.#open = before?.open;
@@ -44,15 +44,18 @@ export class UacLeg extends ForkingLeg implements ClientUser {
 
   /** After a restart it waits for the dialog: the callee says again what made it. */
   protected override onNoDialog(command: RequestCommand): void {
-    if (!this.restored || this.#settled || this.#held.length === MAX_OPEN_EXCHANGES) super.onNoDialog(command);
-    else if (command.known !== true) this.#held.push(command);
+    if (!this.restored || this.#settled || this.#held?.length === MAX_OPEN_EXCHANGES) super.onNoDialog(command);
+    else if (command.known !== true) {
+      this.#held ??= [];
+      this.#held.push(command);
+    }
   }
 
   /** A dialog is there, or there will be none. */
   #sendHeld(): void {
-    if (this.#held.length === 0) return;
     const held = this.#held;
-    this.#held = [];
+    if (held === undefined) return;
+    this.#held = undefined;
     for (const command of held) this.request(command);
   }
 

@@ -43,7 +43,7 @@ export class UasLeg extends Leg implements TimerOwner, ServerUser {
     transaction: InviteServerTransaction,
     before?: LegState,
   ) {
-    const dialogs = [...(before?.dialogs ?? [])];
+    const dialogs = before === undefined ? [] : [...before.dialogs];
     super(
       ua,
       { id, inbound: true, dialogs, confirmed: -1, inviteCSeq: request.cseq?.number ?? 0 },
