@@ -323,8 +323,10 @@ export class Engine implements SessionHost {
 
   #whenStored(leg: LegId, then: () => void): void {
     const session = this.sessions.get(sessionOf(leg));
-    if (session === undefined) then();
-    else session.whenStored(then);
+    if (session === undefined) return then();
+    // What the stack does by itself is in the state of its legs.
+    this.mustStore(session);
+    session.whenStored(then);
   }
 
   mustStore(session: Session): void {

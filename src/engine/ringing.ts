@@ -6,9 +6,6 @@
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Session } from './session.ts';
 
-/** Each is written again after this time, or at most twice of it: together less than 64*T1, with time for the restart. */
-const AGE_MS = 8000;
-
 export class Ringing {
   readonly #clock: Clock;
   readonly #store: (session: Session) => void;
@@ -26,7 +23,7 @@ export class Ringing {
     if (session.context.legs.a?.phase !== 'inviting') this.over(session);
     else {
       this.#written.set(session, this.#clock.now());
-      this.#round ??= this.#clock.schedule(AGE_MS, { onTimer: () => this.#writeAgain() }, 'ringing');
+      if (this.#round === undefined) this.#lookAfter(session);
     }
   }
 
@@ -40,12 +37,18 @@ export class Ringing {
     this.#round = undefined;
   }
 
-  #writeAgain(): void {
+  /** Each is written again after a quarter of 64*T1, at most a half: the rest is for the restart. */
+  #lookAfter({ context }: Session): void {
+    const ageMs = context.policy.timers.transactionMs / 4;
+    this.#round = this.#clock.schedule(ageMs, { onTimer: () => this.#writeAgain(ageMs) }, 'ringing');
+  }
+
+  #writeAgain(ageMs: number): void {
     this.#round = undefined;
     const now = this.#clock.now();
-    for (const [session, at] of this.#written) if (now - at >= AGE_MS) this.#store(session);
-    if (this.#written.size > 0) {
-      this.#round = this.#clock.schedule(AGE_MS, { onTimer: () => this.#writeAgain() }, 'ringing');
+    for (const [session, at] of this.#written) {
+      if (now - at >= ageMs) this.#store(session);
+      if (this.#round === undefined) this.#lookAfter(session);
     }
   }
 }

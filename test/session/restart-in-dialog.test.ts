@@ -299,3 +299,59 @@ describe('a request of ours that has no answer when the process is killed', () =
     expect(leftovers(world)).toEqual([]);
   });
 });
+
+describe('the dialog of another fork, which the stack ends by itself (RFC 3261 13.2.2.4)', () => {
+  function forked(): { world: World; near: Call; far: Call } {
+    const world = new World(b2bua);
+    const { near, far } = establish(world, 'orig');
+    far.respond(200, { tag: 'other', sdp: chatSdp('other') });
+    world.settle();
+    expect(far.expect('ACK').toTag).toBe('other');
+    return { world, near, far };
+  }
+
+  const byesToOther = ({ far }: { far: Call }): SipRequest[] =>
+    far.peer.received.filter(
+      (message): message is SipRequest =>
+        message.kind === 'request' && message.method === 'BYE' && message.toTag === 'other',
+    );
+
+  it('its BYE, without an answer at the kill, is said again', () => {
+    const scene = forked();
+    const { world, near, far } = scene;
+    const bye = far.expect('BYE');
+    restart(world);
+    expect(byesToOther(scene).map(({ branch, cseq }) => [branch, cseq?.number])).toEqual(
+      [bye, bye].map(({ branch, cseq }) => [branch, cseq?.number]),
+    );
+    far.respond(200, { to: far.expect('BYE'), tag: 'other' });
+    far.respond(200, { tag: 'other', sdp: chatSdp('other') });
+    world.settle();
+    expect(far.expect('ACK').toTag).toBe('other');
+    endsWell(world, near, far);
+  });
+
+  it.each(['answered', 'crossed by one of the callee'])(
+    'its BYE, %s before something else was stored, is not',
+    (how) => {
+      const scene = forked();
+      const { world, near, far } = scene;
+      const bye = far.expect('BYE');
+      if (how === 'answered') far.respond(200, { to: bye, tag: 'other' });
+      else {
+        const kept = far.localTag;
+        far.localTag = 'other';
+        far.bye();
+        far.localTag = kept;
+      }
+      world.settle();
+      near.request('INFO');
+      world.settle();
+      far.respond(200, { to: far.expect('INFO') });
+      world.settle();
+      const before = byesToOther(scene).length;
+      restart(world);
+      expect(byesToOther(scene)).toHaveLength(before);
+    },
+  );
+});

@@ -14,6 +14,7 @@ import type { ServerTransaction } from '../transaction/server.ts';
 import { AnswerRetransmission } from './answer-retransmission.ts';
 import type { AckCopy, UserAgentContext } from './context.ts';
 import { OutgoingExchange, type SentRequest } from './exchange.ts';
+import type { StragglerState } from './stragglers.ts';
 
 export type RequestCommand = Extract<LegCommand, { type: 'request' }>;
 
@@ -34,6 +35,8 @@ export interface LegState {
   readonly open?: readonly OpenRequest[];
   /** Reliable provisional responses to the INVITE, while it has no final one. */
   readonly reliable?: ReliableState;
+  /** Dialogs of other callees that have to be ended (RFC 3261 13.2.2.4). */
+  readonly stragglers?: readonly StragglerState[];
 }
 
 export interface ReliableState {

@@ -158,13 +158,13 @@ export class Legs {
   // --- restart ---------------------------------------------------------------------------------------------
 
   /** A leg as it was exported; requests inside its dialog are taken again. */
-  restore({ open, ...state }: LegState): void {
+  restore(state: LegState): void {
     const leg = new RestoredLeg(this.#ua, state);
     this.#legs.set(state.id, leg);
     for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
     const [first] = state.dialogs;
     if (state.inbound && first !== undefined) this.#answered.set(`${first.callId} ${first.remoteTag}`, state.id);
-    leg.sayAgain(open);
+    leg.finish();
   }
 
   /** The dialogs of an INVITE that will be said again, or answered again. */

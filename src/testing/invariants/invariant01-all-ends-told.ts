@@ -32,12 +32,8 @@ export function invariant01AllEndsTold(wire: Wire): Violation[] {
   return violations;
 }
 
-/**
- * A BYE that nobody has answered when the process is killed is said again by the next one: it may have been lost. That of
- * another fork, or of an INVITE that had been given up, follows each copy of its 2xx (see 12), and is in no record.
- */
+/** A BYE that nobody has answered when the process is killed is said again by the next one: it may have been lost. */
 function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
-  if (dialog.outgoing && !isSessions(dialog, wire)) return [];
   const byes = wire.requestsIn(dialog, 'out').filter(({ method }) => method === 'BYE');
   const [bye] = byes;
   const answered = byes.some((each) => finals(each).length > 0);
@@ -54,12 +50,6 @@ function lostWithProcess(dialog: DialogSeen, wire: Wire): Violation[] {
   return [
     { invariant: 1, what: `the BYE of leg ${dialog.leg} was lost with the process and not said again`, at: kill.at },
   ];
-}
-
-/** Nobody gave up its INVITE before it was answered (timer B). */
-function isSessions({ invite, remoteTag }: DialogSeen, wire: Wire): boolean {
-  const heard = invite.responses[0]?.at ?? Number.POSITIVE_INFINITY;
-  return heard - first(invite).at < TIMER_B_MS && isAwaited(invite, remoteTag, wire);
 }
 
 /** The first 2xx of an INVITE that nobody called off, and that the process lived long enough to hear. */
