@@ -3,7 +3,7 @@ import type { Clock } from '../time/clock.ts';
 import type { HeaderField } from './message/header.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import { responseTo } from './message/respond.ts';
-import type { LegId, Payload } from './port.ts';
+import type { Payload } from './port.ts';
 
 /** Answers kept; a BYE beyond that gets a 481, which ends it as well. */
 const MAX_OWED = 100_000;
@@ -24,9 +24,10 @@ export class OwedAnswers {
     this.#lifetimeMs = lifetimeMs;
   }
 
-  add(leg: LegId, exchange: string, status: number, payload: Payload): void {
+  /** `localTag`: of the dialog; `request`: method and number, `bye-2`. */
+  add(localTag: string, request: string, status: number, payload: Payload): void {
     if (this.#answers.size >= MAX_OWED) return;
-    const key = `${leg} ${exchange}`;
+    const key = `${localTag} ${request}`;
     this.#answers.set(key, { status, headers: payload.headers });
     this.#clock.schedule(this.#lifetimeMs, { onTimer: () => this.#answers.delete(key) }, 'owed');
   }

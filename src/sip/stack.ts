@@ -336,8 +336,8 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     return this.sender.sendAck(routed, branch);
   }
 
-  owe(leg: LegId, exchange: string, status: number, payload: Payload): void {
-    this.#owed.add(leg, exchange, status, payload);
+  owe(localTag: string, request: string, status: number, payload: Payload): void {
+    this.#owed.add(localTag, request, status, payload);
   }
 
   whenStored(leg: LegId, then: () => void): void {

@@ -30,7 +30,7 @@ export interface UserAgentContext {
   /** Sends an ACK for a 2xx, which is a transaction of nobody (RFC 3261 13.2.2.4). */
   sendAck(routed: RoutedRequest, branch: string): AckCopy;
   /** An answer whose request came before a restart: its next copy gets it. */
-  owe(leg: string, exchange: string, status: number, payload: Payload): void;
+  owe(localTag: string, request: string, status: number, payload: Payload): void;
   /** Makes a leg findable by one more local tag. */
   bind(tag: string, leg: Leg): void;
   unbind(tag: string): void;

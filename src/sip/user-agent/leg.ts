@@ -207,7 +207,8 @@ export abstract class Leg {
   #owe(exchange: ExchangeId, status: number, payload: Payload): void {
     if (this.#owed === undefined) return;
     if (this.#owed.size < MAX_OPEN_EXCHANGES) this.#owed.set(exchange, { status, payload });
-    this.ua.owe(this.id, exchange, status, payload);
+    const [, fork = '0', request = exchange] = /^(\d+)-(.+)$/.exec(exchange) ?? [];
+    this.ua.owe(this.state.dialogs[Number(fork)]?.localTag ?? this.id, request, status, payload);
   }
 
   #takeOwed(exchange: ExchangeId): OwedAnswer | undefined {

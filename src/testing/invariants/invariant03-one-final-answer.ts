@@ -50,7 +50,23 @@ function mustBeAnswered(request: TransactionSeen, wire: Wire): boolean {
   // A BYE through a proxy ends the call as well; the callee's 2xx, which nobody needs then, is not passed on any more.
   if (wire.isProxied(callId) && toTag === undefined && hasBye(callId, wire)) return false;
   // After 64*T1 its sender is taken for gone, as for any other transaction.
+  // What belongs to no session passes by its Route, and a kill forgets it.
+  if (wire.isProxied(callId) && toTag !== undefined && !isOfSession(request, wire)) return false;
   return request.method === 'INVITE' && request.responses.length > 0 && !wire.downFor(REMEMBERED_MS);
+}
+
+/** In proxy mode: inside the dialog of a session that lives. The dialogs of other forks are none. */
+function isOfSession(request: TransactionSeen, wire: Wire): boolean {
+  const { callId } = request.request;
+  const answers = wire.transactions
+    .filter(({ way, method, request: { callId: its, toTag } }) => {
+      return way === 'in' && method === 'INVITE' && its === callId && toTag === undefined;
+    })
+    .flatMap(({ responses }) => responses.filter(({ message }) => message.status < 300 && message.status >= 200));
+  const live = [...(wire.proxied.get(callId) ?? [])].some((key) => {
+    return (wire.stateAt(key, first(request).order)?.state ?? 'closed') !== 'closed';
+  });
+  return live && new Set(answers.map(({ message }) => message.toTag)).size === 1;
 }
 
 function hasBye(callId: string, { transactions }: Wire): boolean {
