@@ -135,10 +135,10 @@ const setting = object({
 
 const command = oneOf('do', {
   wait: { ms: time },
-  bye: { who },
+  bye: { who, early: optional(yesNo) },
   cancel: { rash: yesNo },
-  offer: { who, method: word('INVITE', 'UPDATE'), empty: yesNo },
-  ask: { who, method: word('INFO', 'OPTIONS', 'MESSAGE') },
+  offer: { who, method: word('INVITE', 'UPDATE'), empty: yesNo, early: optional(yesNo) },
+  ask: { who, method: word('INFO', 'OPTIONS', 'MESSAGE'), early: optional(yesNo) },
   retract: { who },
   deafen: { who },
   wake: { who },
