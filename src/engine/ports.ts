@@ -63,13 +63,13 @@ export interface MediaPort {
 export interface Dialogs {
   exportLeg(leg: LegId): LegState | undefined;
   restoreLeg(state: LegState): void;
-  /** The dialogs of an INVITE that is said again, or answered again: their numbers go on. */
-  restoreEarly(state: LegState): void;
   /**
-   * The INVITE of a leg that has no final answer yet: it can be answered again. `ours`: it is no proxied one, and requests may
-   * come in its early dialogs.
+   * What an INVITE that is said again, or answered again, had come to: the numbers of its dialogs go on. It may have rung
+   * since, so this is known of each such leg, dialogs or not, and before its INVITE.
    */
-  restoreInvite(leg: LegId, request: SipRequest, ours: boolean): void;
+  restoreEarly(state: LegState): void;
+  /** The INVITE of a leg that has no final answer yet: it can be answered again. */
+  restoreInvite(leg: LegId, request: SipRequest): void;
   /** A re-INVITE that has no final answer yet, or no ACK: it can be answered again. */
   restoreOffer(leg: LegId, exchange: ExchangeId, request: SipRequest): void;
   /** A request outside any dialog that has no answer yet: it can be answered again. */

@@ -238,7 +238,7 @@ function readRecord(record: { readonly origin: string; readonly state: string })
 
 /**
  * A refusal that a proxy was to pass on came on a branch of the process before, which alone could: it is said from the record.
- * Where nobody had answered it is a 408 (RFC 3261 16.7 step 6). A 2xx comes again until it is passed on.
+ * Where nobody had answered it is a 408 (RFC 3261 16.7 step 6). A 2xx passes without one.
  */
 function refusedHere({ context, pending = [] }: StoredState, { messages }: Dossier): readonly Effect[] {
   if (context.mode !== 'proxy' || context.ending === undefined) return pending;
@@ -264,23 +264,23 @@ function legsAfter(state: StoredState, fresh: boolean): SessionContext['legs'] {
 const FINAL_ANSWERS: ReadonlySet<Effect['type']> = new Set(['answer', 'refuse', 'forwardFailure']);
 
 function restoreLegs(id: string, stored: ReadState, dossier: Dossier, fresh: boolean, dialogs: Partial<Dialogs>): void {
-  const { legs } = stored.context;
+  const { legs, mode } = stored.context;
   const unanswered = legs.a?.phase === 'inviting' || stored.pending.some((effect) => FINAL_ANSWERS.has(effect.type));
-  const known = new Set<string>();
+  const isEarly = (name: LegName): boolean => (name === 'a' ? unanswered : isOpenInvite(legs[name]));
+  const known = new Set<LegName>();
   for (const leg of stored.legs) {
     const name = leg.id.slice(id.length + 1);
     const state = fresh ? leg : onlyBye(leg);
     known.add(name);
-    if (name === 'a' ? unanswered : isOpenInvite(legs[name])) dialogs.restoreEarly?.(state);
+    if (isEarly(name)) dialogs.restoreEarly?.(state);
     else dialogs.restoreLeg?.(state);
   }
   for (const name in legs) {
     // It may have rung since this was written.
-    if (name !== 'a' && !known.has(name) && isOpenInvite(legs[name])) dialogs.restoreEarly?.(noDialog(`${id}.${name}`));
+    const unknown = mode === 'b2bua' && !known.has(name) && isEarly(name);
+    if (unknown) dialogs.restoreEarly?.(noDialog(`${id}.${name}`, name === 'a'));
   }
-  if (unanswered && dossier.invite !== null) {
-    dialogs.restoreInvite?.(`${id}.a`, dossier.invite, stored.context.mode === 'b2bua');
-  }
+  if (unanswered && dossier.invite !== null) dialogs.restoreInvite?.(`${id}.a`, dossier.invite);
   if (fresh) restoreOffers(id, dossier, dialogs);
   if (stored.proxied !== undefined) dialogs.restoreProxied?.(fresh ? stored.proxied : withoutOffers(stored.proxied));
 }
@@ -289,8 +289,8 @@ function withoutOffers({ offers: _, ...state }: ProxiedState): ProxiedState {
   return state;
 }
 
-function noDialog(id: LegId): LegState {
-  return { id, inbound: false, dialogs: [], confirmed: -1, inviteCSeq: 1 };
+function noDialog(id: LegId, inbound: boolean): LegState {
+  return { id, inbound, dialogs: [], confirmed: -1, inviteCSeq: 1 };
 }
 
 /** Each whose final answer has not left, or has no ACK, is among the messages. */

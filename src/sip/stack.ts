@@ -29,6 +29,7 @@ import { RequestSender } from './sender.ts';
 import type { ClientUser } from './transaction/client.ts';
 import type { InviteServerTransaction } from './transaction/invite-server.ts';
 import { TransactionLayer } from './transaction/layer.ts';
+import type { ServerTransaction } from './transaction/server.ts';
 import { DEFAULT_TIMERS, type TimerValues, transactionTimeout } from './transaction/timers.ts';
 import type { AckCopy, Sending, UserAgentContext } from './user-agent/context.ts';
 import type { Leg, LegState } from './user-agent/leg.ts';
@@ -372,33 +373,34 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     this.#legs.restore(state);
   }
 
-  /** The dialogs of an INVITE that will be said again, or answered again. */
+  /** What an INVITE that will be said again, or answered again, had come to. */
   restoreEarly(state: LegState): void {
     this.#legs.restoreEarly(state);
   }
 
-  /**
-   * An INVITE that has no final answer yet. Copies of it find this transaction; the answer goes back by its Via. `ours`: it is
-   * answered here, and may have been provisionally.
-   */
-  restoreInvite(leg: LegId, request: SipRequest, ours: boolean): void {
+  /** The transaction of a request that came before: copies find it, and the answer goes back by its Via. */
+  #serverAgain(request: SipRequest, mergeKey?: string): ServerTransaction | undefined {
     const flow = wayBack(request, this.#options.network);
-    if (flow === undefined) return;
-    const transaction = this.#layer.createServer(request, flow, mergeKeyOf(request)) as InviteServerTransaction;
-    if (ours) this.#legs.resumeInvite(leg, transaction);
-    else this.#legs.await(leg, transaction);
+    return flow === undefined ? undefined : this.#layer.createServer(request, flow, mergeKey);
   }
 
-  /** A re-INVITE that has no final answer yet, or no ACK. Copies of it find this transaction. */
-  restoreOffer(leg: LegId, exchange: string, request: SipRequest): void {
-    const flow = wayBack(request, this.#options.network);
-    if (flow !== undefined) this.#legs.find(leg)?.resume(exchange, this.#layer.createServer(request, flow), request);
+  /** An INVITE that has no final answer yet. */
+  restoreInvite(leg: LegId, request: SipRequest): void {
+    const transaction = this.#serverAgain(request, mergeKeyOf(request));
+    if (transaction !== undefined) this.#legs.resumeInvite(leg, transaction as InviteServerTransaction);
   }
 
-  /** A request outside any dialog that has no answer yet. Copies of it find this transaction. */
+  /** A re-INVITE that has no final answer yet, or no ACK. */
+  restoreOffer(id: LegId, exchange: string, request: SipRequest): void {
+    const leg = this.#legs.find(id);
+    const transaction = leg === undefined ? undefined : this.#serverAgain(request);
+    if (transaction !== undefined) leg?.resume(exchange, transaction, request);
+  }
+
+  /** A request outside any dialog that has no answer yet. */
   restoreOutside(exchange: string, request: SipRequest): void {
-    const flow = wayBack(request, this.#options.network);
-    if (flow !== undefined) this.#outside.open(exchange, request, this.#layer.createServer(request, flow));
+    const transaction = this.#serverAgain(request);
+    if (transaction !== undefined) this.#outside.open(exchange, request, transaction);
   }
 
   /** A session in proxy mode. Re-INVITEs that had no final answer go on: behind a 100 no copy of them comes. */
@@ -406,9 +408,9 @@ export class SipStack implements SipPort, UserAgentContext, ProxyContext, Recept
     const session = this.#proxied.open(state);
     for (const offer of offers) {
       const { message } = parseMessage(bytesOfWire(offer));
-      const flow = message === undefined ? undefined : wayBack(message, this.#options.network);
-      if (flow === undefined || message?.kind !== 'request') continue;
-      session.resume(message, this.#layer.createServer(message, flow));
+      if (message?.kind !== 'request') continue;
+      const transaction = this.#serverAgain(message);
+      if (transaction !== undefined) session.resume(message, transaction);
     }
   }
 

@@ -151,17 +151,17 @@ export class Call {
     return this.request('BYE', extra);
   }
 
-  /** CANCELs the INVITE of ours. */
-  cancel(extra: Extra = {}): void {
+  /** CANCELs the INVITE of ours, or a re-INVITE. */
+  cancel(extra: Extra = {}, { uri, headers: sent, cseq } = this.invite): void {
     const { headers } = payload(extra);
-    const kept = this.invite.headers.filter((field) => ['via', 'from', 'to', 'call-id', 'route'].includes(field.name));
+    const kept = sent.filter((field) => ['via', 'from', 'to', 'call-id', 'route'].includes(field.name));
     const lines = [
       ...kept,
-      headerField('CSeq', `${this.invite.cseq?.number} CANCEL`),
+      headerField('CSeq', `${cseq?.number} CANCEL`),
       headerField('Max-Forwards', '70'),
       ...headers,
     ];
-    this.peer.sendRaw(new SipRequest('CANCEL', this.invite.uri, lines), this.peer.pf);
+    this.peer.sendRaw(new SipRequest('CANCEL', uri, lines), this.peer.pf);
   }
 }
 

@@ -3,9 +3,7 @@ import { describe, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Command, PLAIN_SETTING, type Scene } from '../../src/testing/index.ts';
 import { holds } from './drawn.ts';
-import { finales, scenes, setting } from './scenes.ts';
-
-const one = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+import { finales, one, scenes, setting } from './scenes.ts';
 
 /** Killed while an offer is on its way, in either direction, over a slow network. */
 const offered: fc.Arbitrary<Scene> = fc

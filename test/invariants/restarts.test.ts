@@ -11,8 +11,7 @@ import {
   violationsOf,
 } from '../../src/testing/index.ts';
 import { holds } from './drawn.ts';
-
-const one = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+import { one } from './scenes.ts';
 
 /** Well-behaved peers and a fair network: what is left to differ is the restart. */
 const setting: fc.Arbitrary<Setting> = fc

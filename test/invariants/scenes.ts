@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { type Command, type Finale, GOOD_CONDUCT, type Scene, type Setting } from '../../src/testing/index.ts';
 
-const one = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+export const one = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 /** The first far more often than the others. */
 const mostly = <T>(usual: T, ...others: T[]): fc.Arbitrary<T> =>
   fc.oneof(

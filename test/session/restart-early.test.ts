@@ -1,8 +1,8 @@
 /** Killed while it rings: what provisional responses began goes on (RFC 3261 12.1, RFC 3262). */
 import { describe, expect, it, jest } from '@jest/globals';
 import type { SipRequest } from '../../src/sip/message/message.ts';
-import { type Call, chatSdp, World } from '../../src/testing/index.ts';
-import { invite, leftovers } from '../support/session.ts';
+import { type Call, chatSdp, type Extra, World } from '../../src/testing/index.ts';
+import { invite, leftovers, restart } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 const ASKING = { headers: [['Supported', 'timer, 100rel']] } as const;
@@ -11,18 +11,28 @@ const reliable = (rseq: number, more: readonly (readonly [string, string])[] = [
   headers: [['Require', '100rel'], ['RSeq', String(rseq)], ...more] as const,
 });
 
-/** `kill -9` and a new start, a moment later. What came to the far side again is answered as before. */
-function restart(world: World, downMs = 100): void {
-  world.pf.crash();
-  world.advance(downMs);
-  world.pf.start();
-  world.settle();
-}
-
 function ringing(world: World): { near: Call; far: Call } {
   const near = invite(world, 'orig', ASKING);
   world.settle();
   return { near, far: world.core.incoming() };
+}
+
+/** The far side has rung, by 180 or by a reliable 183, and the inviter has heard it. */
+function rung(world: World, status: 180 | 183): { near: Call; far: Call } {
+  const { near, far } = ringing(world);
+  far.respond(status, status === 183 ? reliable(77) : {});
+  world.settle();
+  near.response(status);
+  return { near, far };
+}
+
+/** A request of the inviter passes, and its 200 comes back. */
+function passes(world: World, near: Call, far: Call, method: string, extra: Extra = {}): void {
+  near.request(method, extra);
+  world.settle();
+  far.respond(200, { to: far.expect(method) });
+  world.settle();
+  near.response(200, method);
 }
 
 const rack = (rseq: number) => ({ headers: [['RAck', `${rseq} 1 INVITE`]] }) as const;
@@ -92,11 +102,7 @@ describe('a reliable provisional response before a kill', () => {
       const again = near.response(183);
       expect([again.header('rseq'), again.header('x-stage'), again.toTag]).toEqual(['1', 'one', near.remoteTag]);
     }
-    near.request('PRACK', rack(1));
-    world.settle();
-    far.respond(200, { to: far.expect('PRACK') });
-    world.settle();
-    near.response(200, 'PRACK');
+    passes(world, near, far, 'PRACK', rack(1));
     const before = near.peer.inbox.length;
     world.advance(10_000);
     expect(near.peer.inbox).toHaveLength(before);
@@ -105,31 +111,17 @@ describe('a reliable provisional response before a kill', () => {
 
   it('what came of something else since does not make it forgotten', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(183, reliable(77));
-    world.settle();
-    near.response(183);
-    near.request('INFO');
-    world.settle();
-    far.respond(200, { to: far.expect('INFO') });
-    world.settle();
-    near.response(200, 'INFO');
+    const { near, far } = rung(world, 183);
+    passes(world, near, far, 'INFO');
     restart(world);
     expect(near.response(183).header('rseq')).toBe('1');
-    near.request('PRACK', rack(1));
-    world.settle();
-    far.respond(200, { to: far.expect('PRACK') });
-    world.settle();
-    near.response(200, 'PRACK');
+    passes(world, near, far, 'PRACK', rack(1));
     endsWell(world, near, far);
   });
 
   it('the next one has the next number; a copy of the first is none', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(183, reliable(77));
-    world.settle();
-    near.response(183);
+    const { near, far } = rung(world, 183);
     near.request('PRACK', rack(1));
     world.settle();
     restart(world);
@@ -149,10 +141,7 @@ describe('a reliable provisional response before a kill', () => {
     'a PRACK that was passed on is passed on once; its copy comes %s the answer',
     (when) => {
       const world = new World(b2bua);
-      const { near, far } = ringing(world);
-      far.respond(183, reliable(77));
-      world.settle();
-      near.response(183);
+      const { near, far } = rung(world, 183);
       const prack = near.request('PRACK', rack(1));
       world.settle();
       restart(world);
@@ -173,10 +162,7 @@ describe('a reliable provisional response before a kill', () => {
 
   it('a PRACK of ours that was lost is said again', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(183, reliable(77));
-    world.settle();
-    near.response(183);
+    const { near, far } = rung(world, 183);
     near.request('PRACK', rack(1));
     world.settle();
     far.expect('PRACK');
@@ -190,10 +176,7 @@ describe('a reliable provisional response before a kill', () => {
 
   it('a request of the far side that the inviter had no time to answer is said again to it', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(180);
-    world.settle();
-    near.response(180);
+    const { near, far } = rung(world, 180);
     far.request('INFO');
     world.settle();
     const first = near.expect('INFO');
@@ -213,10 +196,7 @@ describe('a reliable provisional response before a kill', () => {
 
   it('a PRACK for nothing is a 481, as ever', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(183, reliable(77));
-    world.settle();
-    near.response(183);
+    const { near } = rung(world, 183);
     restart(world);
     near.request('PRACK', rack(2));
     world.settle();
@@ -244,10 +224,7 @@ describe('two reliable ones that come together', () => {
 describe('a provisional response that is not reliable, before a kill', () => {
   it.each(['UPDATE', 'INFO'])('%s of the inviter waits until the far side rings again', (method) => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(180);
-    world.settle();
-    near.response(180);
+    const { near, far } = rung(world, 180);
     restart(world);
     near.request(method, method === 'UPDATE' ? { sdp: chatSdp('again', [2866]) } : {});
     world.settle();
@@ -263,10 +240,7 @@ describe('a provisional response that is not reliable, before a kill', () => {
   it('what waits goes to who answers without ringing, and hears of a refusal', () => {
     for (const status of [200, 486]) {
       const world = new World(b2bua);
-      const { near, far } = ringing(world);
-      far.respond(180);
-      world.settle();
-      near.response(180);
+      const { near, far } = rung(world, 180);
       restart(world);
       near.request('INFO');
       world.settle();
@@ -280,10 +254,7 @@ describe('a provisional response that is not reliable, before a kill', () => {
 
   it('RFC 3261 15: the inviter ends it by BYE', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(180);
-    world.settle();
-    near.response(180);
+    const { near, far } = rung(world, 180);
     restart(world);
     near.bye();
     far.respond(180);
@@ -318,10 +289,7 @@ describe('a provisional response that is not reliable, before a kill', () => {
 describe('a session that rings for long', () => {
   it.each([20, 40, 150])('killed after %i s it goes on ringing', (seconds) => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(180);
-    world.settle();
-    near.response(180);
+    const { near, far } = rung(world, 180);
     world.advance(seconds * 1000);
     restart(world, 10_000);
     expect(far.expect('INVITE').branch).toBe(far.invite.branch);
@@ -347,10 +315,7 @@ describe('a session that rings for long', () => {
 
   it('where its process was away for longer than its peers wait, it ends', () => {
     const world = new World(b2bua);
-    const { near, far } = ringing(world);
-    far.respond(180);
-    world.settle();
-    near.response(180);
+    const { near, far } = rung(world, 180);
     restart(world, 40_000);
     near.response(503);
     expect(far.has('INVITE')).toBe(false);
@@ -359,10 +324,7 @@ describe('a session that rings for long', () => {
   it('is written every 8 to 16 s while it rings, and not for that any more when it is answered or over', () => {
     const world = new World(b2bua);
     const commits = jest.spyOn(world.pf.store, 'commit');
-    const { near, far } = ringing(world);
-    far.respond(180);
-    world.settle();
-    near.response(180);
+    const { near, far } = rung(world, 180);
     const before = commits.mock.calls.length;
     world.advance(160_000);
     const rounds = commits.mock.calls.length - before;

@@ -1,19 +1,10 @@
 /** Killed while a request passes from one side of a session to the other: it arrives once, and is answered. */
 import { describe, expect, it } from '@jest/globals';
-import { headerField } from '../../src/sip/message/header.ts';
-import { SipRequest } from '../../src/sip/message/message.ts';
+import type { SipRequest } from '../../src/sip/message/message.ts';
 import { bodyOf, type Call, chatSdp, World } from '../../src/testing/index.ts';
-import { establish, leftovers, ports } from '../support/session.ts';
+import { endsWell, establish, leftovers, ports, restart } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
-
-/** `kill -9` and a new start, a moment later. */
-function restart(world: World, downMs = 100): void {
-  world.pf.crash();
-  world.advance(downMs);
-  world.pf.start();
-  world.settle();
-}
 
 /** Requests of this method that reached a call, each number once. */
 const reached = (call: Call, method: string): (number | undefined)[] => [
@@ -26,17 +17,6 @@ const reached = (call: Call, method: string): (number | undefined)[] => [
       .map(({ cseq }) => cseq?.number),
   ),
 ];
-
-/** Everything is as before: either side can end it, and nothing is left. */
-function endsWell(world: World, near: Call, far: Call): void {
-  near.bye();
-  world.settle();
-  far.respond(200, { to: far.expect('BYE') });
-  world.settle();
-  near.response(200, 'BYE');
-  world.advance(70_000);
-  expect(leftovers(world)).toEqual([]);
-}
 
 const SIDES = ['near', 'far'] as const;
 const WHEN = ["before the other side's answer", "behind the other side's answer"] as const;
@@ -135,18 +115,10 @@ describe.each(SIDES)('a request of the %s side, passed on before the kill', (sid
     const world = new World(b2bua);
     const legs = establish(world, 'orig');
     const [asks, answers] = sidesOf(legs);
-    const { uri, headers } = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
+    const offer = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
     world.settle();
     restart(world);
-    const kept = headers.filter(({ name }) => ['via', 'from', 'to', 'call-id', 'route'].includes(name));
-    const number = headers.find(({ name }) => name === 'cseq')?.value.split(' ')[0];
-    asks.peer.sendRaw(
-      new SipRequest('CANCEL', uri, [
-        ...kept,
-        headerField('CSeq', `${number} CANCEL`),
-        headerField('Max-Forwards', '70'),
-      ]),
-    );
+    asks.cancel({}, offer);
     answers.respond(100, { to: answers.expect('INVITE') });
     world.settle();
     asks.response(200, 'CANCEL');

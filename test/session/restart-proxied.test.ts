@@ -1,18 +1,9 @@
 /** Killed in proxy mode: what a proxy has taken it passes on, and what waits for an answer gets it (RFC 3261 16). */
 import { describe, expect, it } from '@jest/globals';
-import { headerField } from '../../src/sip/message/header.ts';
-import { SipRequest } from '../../src/sip/message/message.ts';
-import { type Call, chatSdp, World } from '../../src/testing/index.ts';
-import { establish, invite, leftovers } from '../support/session.ts';
+import { chatSdp, World } from '../../src/testing/index.ts';
+import { endsWell, establish, invite, leftovers, restart } from '../support/session.ts';
 
 const proxied = { policy: { mediaPath: 'never' } } as const;
-
-function restart(world: World, downMs = 100): void {
-  world.pf.crash();
-  world.advance(downMs);
-  world.pf.start();
-  world.settle();
-}
 
 /** Killed when the next record of a session that is not being set up any more is on the disk, before it leads to anything. */
 function crashWhenStored({ pf }: World): void {
@@ -64,25 +55,20 @@ describe('the final answer to an invitation was stored and not passed on', () =>
   });
 });
 
-function endsWell(world: World, near: Call, far: Call): void {
-  near.bye();
-  world.settle();
-  far.respond(200, { to: far.expect('BYE') });
-  world.settle();
-  near.response(200, 'BYE');
-  world.advance(70_000);
-  expect(leftovers(world)).toEqual([]);
-}
-
 describe.each(['near', 'far'] as const)('a re-INVITE of the %s side, passed on before the kill', (side) => {
-  function offered(): { world: World; near: Call; far: Call; asks: Call; answers: Call; offer: SipRequest } {
+  function offering() {
     const world = new World(proxied);
     const { near, far } = establish(world, 'orig');
     const [asks, answers] = side === 'near' ? [near, far] : [far, near];
     const offer = asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
     world.settle();
-    restart(world);
     return { world, near, far, asks, answers, offer };
+  }
+
+  function offered() {
+    const scene = offering();
+    restart(scene.world);
+    return scene;
   }
 
   it('its 200 goes back, and the ACK on', () => {
@@ -101,11 +87,7 @@ describe.each(['near', 'far'] as const)('a re-INVITE of the %s side, passed on b
   });
 
   it('is said again though something else was stored since', () => {
-    const world = new World(proxied);
-    const { near, far } = establish(world, 'orig');
-    const [asks, answers] = side === 'near' ? [near, far] : [far, near];
-    asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
-    world.settle();
+    const { world, asks, answers } = offering();
     const first = answers.expect('INVITE');
     answers.request('INVITE', { sdp: chatSdp('mine', [2899]) });
     world.settle();
@@ -117,11 +99,7 @@ describe.each(['near', 'far'] as const)('a re-INVITE of the %s side, passed on b
   });
 
   it('its refusal, stored with something else and not passed on, comes again', () => {
-    const world = new World(proxied);
-    const { near, far } = establish(world, 'orig');
-    const [asks, answers] = side === 'near' ? [near, far] : [far, near];
-    asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
-    world.settle();
+    const { world, asks, answers } = offering();
     const first = answers.expect('INVITE');
     world.pf.store.written = () => {
       world.pf.store.written = () => {};
@@ -155,15 +133,7 @@ describe.each(['near', 'far'] as const)('a re-INVITE of the %s side, passed on b
     const passed = answers.expect('INVITE');
     answers.respond(100, { to: passed });
     world.settle();
-    const kept = offer.headers.filter(({ name }) => ['via', 'from', 'to', 'call-id', 'route'].includes(name));
-    const number = offer.cseq?.number;
-    asks.peer.sendRaw(
-      new SipRequest('CANCEL', offer.uri, [
-        ...kept,
-        headerField('CSeq', `${number} CANCEL`),
-        headerField('Max-Forwards', '70'),
-      ]),
-    );
+    asks.cancel({}, offer);
     world.settle();
     answers.respond(200, { to: answers.expect('CANCEL') });
     answers.respond(487, { to: passed });
@@ -192,11 +162,7 @@ describe.each(['near', 'far'] as const)('a re-INVITE of the %s side, passed on b
   });
 
   it('after 64*T1 it is not said again: both sides have given it up', () => {
-    const world = new World(proxied);
-    const { near, far } = establish(world, 'orig');
-    const [asks, answers] = side === 'near' ? [near, far] : [far, near];
-    asks.request('INVITE', { sdp: chatSdp('again', [2866]) });
-    world.settle();
+    const { world, answers } = offering();
     answers.expect('INVITE');
     restart(world, 40_000);
     expect(answers.has('INVITE')).toBe(false);

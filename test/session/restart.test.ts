@@ -14,20 +14,13 @@ import {
   leftovers,
   origin,
   ports,
+  restart,
   STORING,
   TERM_FOLDER,
 } from '../support/session.ts';
 
 const b2bua = { policy: { mediaPath: 'always' } } as const;
 const ROLES = ['orig', 'term'] as const;
-
-/** `kill -9` and a new start, some time later. */
-function restart(world: World, downMs = 100): void {
-  world.pf.crash();
-  world.advance(downMs);
-  world.pf.start();
-  world.settle();
-}
 
 /** RFC 3261 13.2.2.4: a real caller acknowledges each copy of the 200, also long after. */
 function acknowledgeCopies(world: World, near: Call): void {

@@ -1,4 +1,5 @@
-/** Sessions brought to the point where a test begins. */
+/** Sessions brought to the point where a test begins, and to their end. */
+import { expect } from '@jest/globals';
 import {
   type Call,
   chatSdp,
@@ -93,6 +94,24 @@ export function establishTwoIwfs(world: Stage, role: Role): { near: Call; first:
   near.ack();
   world.settle();
   return { near, first, second };
+}
+
+/** `kill -9` and a new start, a moment later. */
+export function restart(world: World, downMs = 100): void {
+  world.pf.crash();
+  world.advance(downMs);
+  world.pf.start();
+  world.settle();
+}
+
+/** Everything is as before: the inviter can end it, and nothing is left. */
+export function endsWell(world: World, near: Call, far: Call): void {
+  near.bye();
+  world.settle();
+  far.respond(200, { to: far.expect('BYE') });
+  world.settle();
+  near.response(200, 'BYE');
+  expect(leftovers(world)).toEqual([]);
 }
 
 /** Ports of the m-lines of a description. */

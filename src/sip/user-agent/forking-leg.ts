@@ -15,7 +15,7 @@ export abstract class ForkingLeg extends Leg {
   }
 
   /** What a process before this one had to end. */
-  protected endAgain(stragglers: readonly StragglerState[] = []): void {
+  endAgain(stragglers: readonly StragglerState[] = []): void {
     if (stragglers.length === 0) return;
     this.#stragglers ??= new Stragglers(this.ua);
     this.#stragglers.endAgain(stragglers);

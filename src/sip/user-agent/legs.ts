@@ -52,11 +52,10 @@ export class Legs {
     this.#invites.set(leg, transaction);
   }
 
-  /** The same after a restart, for one that may have been answered provisionally: its early dialogs go on. */
+  /** The same after a restart. Where it has early dialogs they go on at once: requests may come in them. */
   resumeInvite(id: LegId, transaction: InviteServerTransaction): void {
     this.await(id, transaction);
-    if (!this.#early.has(id)) this.#early.set(id, { id, inbound: true, dialogs: [], confirmed: -1, inviteCSeq: 0 });
-    this.#uas(id);
+    if (this.#early.has(id)) this.#uas(id);
   }
 
   awaiting(leg: LegId): InviteServerTransaction | undefined {
@@ -158,16 +157,17 @@ export class Legs {
   // --- restart ---------------------------------------------------------------------------------------------
 
   /** A leg as it was exported; requests inside its dialog are taken again. */
-  restore(state: LegState): void {
+  restore({ open, stragglers, ...state }: LegState): void {
     const leg = new RestoredLeg(this.#ua, state);
     this.#legs.set(state.id, leg);
     for (const dialog of state.dialogs) this.#legs.set(dialog.localTag, leg);
     const [first] = state.dialogs;
     if (state.inbound && first !== undefined) this.#answered.set(`${first.callId} ${first.remoteTag}`, state.id);
-    leg.finish();
+    leg.sayAgain(open);
+    leg.endAgain(stragglers);
   }
 
-  /** The dialogs of an INVITE that will be said again, or answered again. */
+  /** What an INVITE that will be said again, or answered again, had come to. */
   restoreEarly(state: LegState): void {
     this.#early.set(state.id, state);
   }

@@ -9,19 +9,8 @@ const FIRST_CSEQ = 1;
 
 /** Both directions are the same once the dialog is confirmed; `state` says which side invited. */
 export class RestoredLeg extends ForkingLeg {
-  #unfinished: Pick<LegState, 'open' | 'stragglers'>;
-
-  constructor(ua: UserAgentContext, { open, stragglers, ...state }: LegState) {
+  constructor(ua: UserAgentContext, state: LegState) {
     super(ua, state, true);
-    this.#unfinished = { ...(open && { open }), ...(stragglers && { stragglers }) };
-  }
-
-  /** Says again what had no answer before the restart, once the leg can be found. */
-  finish(): void {
-    const { open, stragglers } = this.#unfinished;
-    this.#unfinished = {};
-    this.sayAgain(open);
-    this.endAgain(stragglers);
   }
 
   /** Forks that answer late don't know of the restart: they are ended all the same. */

@@ -4,46 +4,22 @@
  * known. One that the far side began is known where the response was noticed, and after a restart where it was reliable, since
  * that one is not said again once it has its PRACK (RFC 3262 3).
  */
-import type { SipResponse } from '../../sip/message/message.ts';
 import type { Violation } from './violation.ts';
-import { finals, first, isForwarded, named, type Sighting, type TransactionSeen, type Wire } from './wire.ts';
-
-interface EarlyDialog {
-  readonly session: string;
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  readonly invite: TransactionSeen;
-  /** The provisional responses, copies included. */
-  readonly rings: Sighting<SipResponse>[];
-}
+import { type DialogSeen, finals, first, named, type Sighting, type TransactionSeen, type Wire } from './wire.ts';
 
 export function earlyDialogsForgotten(wire: Wire): Violation[] {
-  return wire.transactions.flatMap((invite) => earlyDialogs(invite, wire)).flatMap((dialog) => forgotten(dialog, wire));
+  return wire.transactions
+    .flatMap((invite) => wire.dialogsOf(invite, isRinging))
+    .filter(({ session }) => wire.sessions.get(session)?.mode === 'b2bua')
+    .flatMap((dialog) => forgotten(dialog, wire));
 }
 
-function earlyDialogs(invite: TransactionSeen, wire: Wire): EarlyDialog[] {
-  const { request, way } = invite;
-  if (invite.method !== 'INVITE' || request.toTag !== undefined || (way === 'out' && isForwarded(request))) return [];
-  const dialogs = new Map<string, EarlyDialog>();
-  for (const ring of invite.responses) {
-    const { status, toTag } = ring.message;
-    if (status === 100 || status >= 200 || toTag === undefined) continue;
-    const known = dialogs.get(toTag);
-    if (known !== undefined) known.rings.push(ring);
-    else {
-      const [localTag, remoteTag] = way === 'in' ? [toTag, request.fromTag ?? ''] : [request.fromTag ?? '', toTag];
-      const session = wire.sessionOf(request, way, localTag);
-      dialogs.set(toTag, { session, callId: request.callId, localTag, remoteTag, invite, rings: [ring] });
-    }
-  }
-  return [...dialogs.values()].filter(({ session }) => wire.sessions.get(session)?.mode === 'b2bua');
-}
+const isRinging = (status: number): boolean => status > 100 && status < 200;
 
-function forgotten(dialog: EarlyDialog, wire: Wire): Violation[] {
+function forgotten(dialog: DialogSeen, wire: Wire): Violation[] {
   return wire.requestsIn(dialog, 'in').flatMap((request) => {
     // Only the inviter may end it (15).
-    if (request.method === 'BYE' && dialog.invite.way === 'out') return [];
+    if (request.method === 'BYE' && dialog.outgoing) return [];
     const refused = finals(request).find(({ message }) => message.status === 481);
     if (refused === undefined || !isSetUp(dialog, refused, wire) || !isKnown(dialog, request, refused, wire)) return [];
     if (isPassedBack(request, refused, wire) || hasMoved(dialog, refused, wire)) return [];
@@ -52,13 +28,13 @@ function forgotten(dialog: EarlyDialog, wire: Wire): Violation[] {
 }
 
 /** The session is still being set up. */
-function isSetUp({ session }: EarlyDialog, { order }: Sighting, wire: Wire): boolean {
+function isSetUp({ session }: DialogSeen, { order }: Sighting, wire: Wire): boolean {
   return wire.stateAt(session, order)?.state.startsWith('inviting') === true;
 }
 
-function isKnown({ invite, rings }: EarlyDialog, request: TransactionSeen, refused: Sighting, wire: Wire): boolean {
-  const before = rings.filter(({ order }) => order < first(request).order);
-  if (invite.way === 'in') return before.length > 0;
+function isKnown({ outgoing, answers }: DialogSeen, request: TransactionSeen, refused: Sighting, wire: Wire): boolean {
+  const before = answers.filter(({ order }) => order < first(request).order);
+  if (!outgoing) return before.length > 0;
   return before.some((ring) => {
     const stored = ring.message.lists('require', '100rel') && wire.noticed([ring]);
     return stored || !wire.crashed(ring.at, refused.at);
@@ -76,7 +52,7 @@ function isPassedBack({ method }: TransactionSeen, { order }: Sighting, wire: Wi
 }
 
 /** An invitation that came to nothing is followed by another, whose dialogs are others. */
-function hasMoved({ session }: EarlyDialog, { order }: Sighting, wire: Wire): boolean {
+function hasMoved({ session }: DialogSeen, { order }: Sighting, wire: Wire): boolean {
   return wire.transactions.some(
     (other) =>
       other.way === 'out' &&

@@ -30,7 +30,7 @@ export interface TransactionSeen {
   readonly responses: Sighting<SipResponse>[];
 }
 
-/** A dialog that a 2xx confirmed and in which the function was the user agent. */
+/** A dialog in which the function was the user agent; of {@link Wire.dialogs}, one that a 2xx confirmed. */
 export interface DialogSeen {
   /** Session and leg, `<key>.b`. */
   readonly leg: string;
@@ -39,13 +39,11 @@ export interface DialogSeen {
   readonly localTag: string;
   readonly remoteTag: string;
   readonly invite: TransactionSeen;
-  /** The 2xx and its copies. */
+  /** The responses that made it, copies included. */
   readonly answers: Sighting<SipResponse>[];
   /** True where the function sent the INVITE. */
   readonly outgoing: boolean;
 }
-
-export type DialogTags = Pick<DialogSeen, 'callId' | 'localTag' | 'remoteTag'>;
 
 export interface SessionSeen {
   readonly id: string;
@@ -100,7 +98,7 @@ export class Wire {
       else if (entry.kind === 'crash') this.crashes.push({ at: entry.at, until: Number.POSITIVE_INFINITY });
       else if (entry.kind === 'start') for (const crash of this.crashes) crash.until = Math.min(crash.until, entry.at);
     });
-    for (const transaction of this.transactions) this.#seeDialogs(transaction);
+    for (const transaction of this.transactions) this.dialogs.push(...this.dialogsOf(transaction, isAnswer));
   }
 
   #parse(text: string): AnyMessage | undefined {
@@ -163,13 +161,14 @@ export class Wire {
     if (entry.restored || entry.mode !== null) session.mode = entry.mode;
   }
 
-  #seeDialogs(invite: TransactionSeen): void {
+  /** The dialogs that responses to an INVITE made, those with a status that counts. */
+  dialogsOf(invite: TransactionSeen, counts: (status: number) => boolean): DialogSeen[] {
     const { request, way } = invite;
-    if (invite.method !== 'INVITE' || request.toTag !== undefined || (way === 'out' && isForwarded(request))) return;
+    if (invite.method !== 'INVITE' || request.toTag !== undefined || (way === 'out' && isForwarded(request))) return [];
     const dialogs = new Map<string, DialogSeen>();
     for (const response of invite.responses) {
       const { status, toTag = '' } = response.message;
-      if (status < 200 || status >= 300) continue;
+      if (!counts(status)) continue;
       const localTag = way === 'out' ? (request.fromTag ?? '') : toTag;
       const { session, leg } = this.#attribution.legOf(request, way, localTag);
       if (!this.sessions.has(session)) continue;
@@ -181,13 +180,13 @@ export class Wire {
         dialogs.set(toTag, { ...parts, invite, answers: [response], outgoing: way === 'out' });
       }
     }
-    this.dialogs.push(...dialogs.values());
+    return [...dialogs.values()];
   }
 
   // --- questions ---------------------------------------------------------------------------------------------
 
   /** Requests of one side inside a dialog, in order, each with its copies and responses. */
-  requestsIn({ callId, localTag, remoteTag }: DialogTags, way: 'in' | 'out'): readonly TransactionSeen[] {
+  requestsIn({ callId, localTag, remoteTag }: DialogSeen, way: 'in' | 'out'): readonly TransactionSeen[] {
     const tags = way === 'out' ? `${localTag} ${remoteTag}` : `${remoteTag} ${localTag}`;
     return this.#requests.get(`${way} ${callId} ${tags}`) ?? [];
   }
@@ -234,6 +233,8 @@ export class Wire {
     return this.proxied.has(callId);
   }
 }
+
+const isAnswer = (status: number): boolean => status >= 200 && status < 300;
 
 /** Longer than the slowest commit of a scene. */
 const NOTICE_MS = 250;
